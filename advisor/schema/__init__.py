@@ -1,0 +1,21 @@
+"""The frozen records that cross borders between rooms. Imports neither torch nor anything that does I/O."""
+
+from .base import Record
+from .device import Core, Cpu, Device, ExecPath, Figure, Gpu, Memory, Power, Restrictions, Source
+from .estimate import UNITS, Basis, Estimate, Gain, Measurement, Metric, Verdict
+from .explanation import Explanation, Flip
+from .goal import BUDGETS, Budget, DataFacts, Goal, GoalKind, Limit
+from .plan import AnyStep, Plan, Step
+from .recommendation import Candidate, LimitCheck, Preview, Recommendation
+from .rule import CERTAINTY, Finding, Rule, RuleCases, RuleSource, TraceNode, Truth
+from .run import Artefact, DataRecord, PreviewCheck, RunRecord, StepRecord
+from .workload import CONV_KINDS, ITEM_BITS, MAC_KINDS, WEIGHTED_KINDS, Op, OpKind, Storage, Tensor, Weight, Workload
+
+__all__ = [
+    "BUDGETS", "CERTAINTY", "CONV_KINDS", "ITEM_BITS", "MAC_KINDS", "UNITS", "WEIGHTED_KINDS",
+    "AnyStep", "Artefact", "Basis", "Budget", "Candidate", "Core", "Cpu", "DataFacts", "DataRecord", "Device",
+    "Estimate", "ExecPath", "Explanation", "Figure", "Finding", "Flip", "Gain", "Goal", "GoalKind", "Gpu", "Limit", "LimitCheck", "Measurement",
+    "Memory", "Metric", "Op", "OpKind", "Plan", "Power", "Preview", "PreviewCheck", "Recommendation",
+    "Record", "Rule", "RuleCases", "RuleSource", "Restrictions", "RunRecord", "Source", "Step", "StepRecord", "Storage",
+    "Tensor", "TraceNode", "Truth", "Verdict", "Weight", "Workload",
+]  # fmt: skip

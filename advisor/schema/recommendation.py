@@ -1,0 +1,89 @@
+"""The answer: every candidate with its estimates, findings and fate, and the one that is recommended."""
+
+from functools import cached_property
+from typing import Any, Literal
+
+from .base import Record
+from .estimate import Estimate, Gain, Metric
+from .goal import Goal, Limit
+from .plan import Plan
+from .rule import Finding
+
+Status = Literal["recommended", "feasible", "dominated", "rejected"]
+
+
+class Preview(Record):
+    """What the network will look like after a plan's steps, counted on the transformed workload."""
+
+    macs: int
+    params: int
+    weight_bytes: int
+    peak_activation_bytes: int
+    input_shapes: tuple[tuple[int, ...], ...]
+    precision: str  # fp32, fp16, bf16, int8 (static), int8-dynamic, w8, w4
+    notes: tuple[str, ...] = ()
+
+
+class LimitCheck(Record):
+    """One limit against one candidate. `probability` of meeting it comes from the estimate's interval."""
+
+    limit: Limit
+    estimate: Estimate | None
+    met: bool | None  # None: cannot be known
+    probability: float | None
+    needed: str  # "latency must fall from 41.0 ms to 33.0 ms"
+
+
+class Candidate(Record):
+    """A plan with everything that is known about it."""
+
+    number: int
+    plan: Plan
+    preview: Preview
+    estimates: dict[Metric, Estimate]
+    gains: dict[Metric, Gain] = {}
+    findings: tuple[Finding, ...] = ()
+    limits: tuple[LimitCheck, ...] = ()
+    status: Status = "feasible"
+    rejected_by: tuple[str, ...] = ()  # "HW-05: ..." or "limit latency_ms: ..."
+    dominated_by: int | None = None
+    pareto: bool = False
+    utility: float | None = None
+    terms: dict[str, float] = {}  # the utility's parts
+    effort: float = 0.0  # E: one full training = 1
+    appliable: bool = True
+    remark: str = ""
+
+
+class Recommendation(Record):
+    """A decision with all that is needed to replay and to question it."""
+
+    version: int = 1
+    engine: str  # advisor's version
+    knowledge: str  # version and digest of the rule base
+    profile: str  # device id, version and digest
+    created: str  # ISO 8601, UTC
+    model: str
+    model_source: str
+    model_spec: dict[str, Any] = {}  # what is needed to load it again (source, arch, checkpoint, input, digest)
+    device: str
+    goal: Goal
+    facts: dict[str, Any]
+    original: Preview
+    candidates: tuple[Candidate, ...]
+    winner: int | None  # number of the recommended candidate
+    baseline: int  # number of the candidate that gains refer to where a candidate names no other
+    case_findings: tuple[Finding, ...] = ()
+    nearest: tuple[str, ...] = ()  # where no plan meets the limits: which limit binds, what would be nearest
+    unknown: tuple[str, ...] = ()  # facts that would matter most to measure next
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def by_number(self) -> dict[int, Candidate]:
+        """Candidates by number."""
+        return {c.number: c for c in self.candidates}
+
+    @property
+    def recommended(self) -> Candidate | None:
+        """The recommended candidate."""
+        return None if self.winner is None else self.by_number[self.winner]

@@ -1,0 +1,82 @@
+"""The record of carrying a plan out: what was done, what came out, what was measured, what was predicted."""
+
+from typing import Any
+
+from .base import Record
+from .estimate import Estimate, Measurement, Metric, Verdict
+from .plan import Plan
+from .recommendation import Preview
+
+
+class Artefact(Record):
+    """A file that was produced; `file` is relative to the run directory."""
+
+    role: str  # shipped | baseline | weights | recipe
+    file: str
+    format: str  # onnx | safetensors | md
+    bytes: int
+    sha256: str
+    precision: str = "fp32"
+
+
+class StepRecord(Record):
+    """One step as it was carried out."""
+
+    technique: str
+    settings: dict[str, Any]
+    seconds: float
+    done: str  # what was done, in one sentence
+    details: dict[str, Any] = {}
+
+
+class PreviewCheck(Record):
+    """The preview against the profile of the real compressed model."""
+
+    quantity: str  # macs | params
+    previewed: int
+    actual: int
+    note: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both are equal."""
+        return self.previewed == self.actual
+
+
+class DataRecord(Record):
+    """Which images played which part; the splits are disjoint."""
+
+    directory: str
+    classes: tuple[str, ...]
+    train: int
+    calibration: int
+    test: int
+    digest: str  # over file names and sizes
+
+
+class RunRecord(Record):
+    """Everything about one `apply`, stored as run.json in the run directory."""
+
+    version: int = 1
+    engine: str
+    created: str
+    model: str
+    model_spec: dict[str, Any] = {}
+    device: str
+    on_this_machine: bool  # the target is the machine that measured
+    plan: Plan
+    candidate: int | None = None
+    predicted: dict[Metric, Estimate]
+    predicted_here: dict[Metric, Estimate] = {}  # the same predictions for this machine
+    preview: Preview
+    checks: tuple[PreviewCheck, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    artefacts: tuple[Artefact, ...] = ()
+    data: DataRecord | None = None
+    accuracy: dict[str, float] = {}  # top-1 in percent: original, shipped
+    measurements: tuple[Measurement, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    recipe: tuple[str, ...] = ()  # commands for the target
+    environment: dict[str, str] = {}
+    seed: int = 0
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,22 @@
+"""Quantization-aware training."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from advisor.schema import Step
+
+
+class QAT(Step):
+    """Train with simulated int8 quantization, then convert to a real int8 artefact."""
+
+    technique: ClassVar[str] = "qat"
+    weights: Literal["per_channel", "per_tensor"] = "per_channel"
+    signedness: Literal["u8s8", "s8s8", "u8u8"] = "s8s8"
+    epochs: int = Field(default=15, ge=1)
+    power_of_two_scales: bool = False
+
+    @property
+    def label(self) -> str:
+        """Name shown to people."""
+        return "int8 QAT" + (" per-tensor" if self.weights == "per_tensor" else "")
