@@ -30,7 +30,7 @@ class LimitCheck(Record):
     limit: Limit
     estimate: Estimate | None
     met: bool | None  # None: cannot be known
-    probability: float | None
+    probability: float | None  # of meeting the limit
     needed: str  # "latency must fall from 41.0 ms to 33.0 ms"
 
 
@@ -53,6 +53,7 @@ class Candidate(Record):
     effort: float = 0.0  # E: one full training = 1
     appliable: bool = True
     remark: str = ""
+    facts: dict[str, Any] = {}  # plan.* and rt.* facts, so that rules can be asked again without the model
 
 
 class Recommendation(Record):

@@ -155,6 +155,11 @@ class Workload(Record):
         """Parameters (buffers excluded, shared ones once)."""
         return sum(w.elements for w in self.weights if w.counted)
 
+    @cached_property
+    def stored_bytes(self) -> int:
+        """Bytes of all weights and buffers in their storage dtype, without quantization scales."""
+        return sum((w.elements * ITEM_BITS[w.storage.dtype] + 7) // 8 for w in self.weights)
+
     @property
     def input_shapes(self) -> tuple[tuple[int, ...], ...]:
         """Shapes of the inputs."""

@@ -1,0 +1,12 @@
+"""One flat, typed vocabulary for rules: facts about the model, the device, the goal and a candidate plan.
+
+The names, types and meanings are those of `knowledge/facts.yaml`. A fact that cannot be determined is left out of the
+dictionary, which means unknown. This room judges nothing.
+"""
+
+from .device import device_facts, path_facts
+from .goal import goal_facts
+from .model import model_facts
+from .plan import PlanContext, plan_facts, plan_precision
+
+__all__ = ["PlanContext", "device_facts", "goal_facts", "model_facts", "path_facts", "plan_facts", "plan_precision"]

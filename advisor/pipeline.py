@@ -1,0 +1,136 @@
+"""The journeys: functions of the rooms called in order, nothing else."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from advisor.devices import load_device
+from advisor.errors import NotApplicable
+from advisor.progress import Progress
+from advisor.ranking.changes import read_changes
+from advisor.ranking.decision import recommend_for
+from advisor.ranking.evaluate import predict_here
+from advisor.ranking.explain import why as explain_why
+from advisor.ranking.explain import why_not as explain_why_not
+from advisor.ranking.store import load_recommendation, save_recommendation
+from advisor.ranking.what_if import ask_again, compare
+from advisor.rules import load_rules
+from advisor.schema import Explanation, Goal, Recommendation, RunRecord, Workload
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    Model = str | Path | nn.Module
+
+__all__ = ["apply", "explain", "load_recommendation", "profile", "recommend", "save_recommendation", "verify"]
+
+
+def profile(model: "Model", *, batch: int = 1, **options: Any) -> Workload:
+    """Profile a model: `timm:NAME`, a file or an nn.Module. Options are those of `advisor.loading.load`."""
+    from advisor.loading import load
+    from advisor.profiling import profile as profile_loaded
+
+    return profile_loaded(load(model, batch=batch, **options), batch=batch)
+
+
+def recommend(
+    model: "Model",
+    target: str,
+    *,
+    goal: Goal | None = None,
+    data: Path | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Recommendation:
+    """Rank compression plans for a model on a device. Options are those of `advisor.loading.load`."""
+    from advisor.execution.data import data_facts
+    from advisor.loading import load
+    from advisor.profiling import profile as profile_loaded
+
+    device = load_device(target)  # a misspelt device should fail before a large model is opened
+    goal = goal or Goal()
+    if data is not None:
+        goal = goal.model_copy(update={"data": data_facts(Path(data))})
+    loaded = load(model, batch=goal.batch, **options)
+    return recommend_for(
+        profile_loaded(loaded, batch=goal.batch),
+        device,
+        goal,
+        load_rules(),
+        random_weights=loaded.random_weights,
+        model_spec=loaded.spec,
+        notes=loaded.notes,
+        progress=progress,
+    )
+
+
+def apply(
+    plan: "Recommendation | Model",
+    *,
+    data: Path,
+    out: Path,
+    number: int | None = None,
+    target: str | None = None,
+    goal: Goal | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **options: Any,
+) -> RunRecord:
+    """Carry a plan out: a recommendation, a stored one, or a model for which one is made first (`target`)."""
+    from advisor.execution import apply_plan
+    from advisor.loading import load
+
+    if isinstance(plan, str | Path) and str(plan).endswith(".json"):
+        plan = load_recommendation(Path(plan))
+    if not isinstance(plan, Recommendation):
+        plan = recommend(plan, target or "host", goal=goal, data=data, progress=progress, **options)
+    chosen = plan.recommended if number is None else plan.by_number.get(number)
+    if chosen is None:
+        what = "no plan meets the limits" if number is None else f"there is no candidate {number}"
+        raise NotApplicable(what, remedy=f"Choose one of 0 to {max(plan.by_number)} with --plan.")
+    loaded = load(**plan.model_spec, batch=plan.goal.batch)
+    return apply_plan(
+        chosen.plan,
+        loaded,
+        data_dir=Path(data),
+        out=Path(out),
+        device=load_device(plan.device),
+        predicted=chosen.estimates,
+        predicted_here=predict_here(chosen.plan, plan.facts, loaded),
+        preview=chosen.preview,
+        candidate=chosen.number,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def verify(run_dir: Path, progress: Progress | None = None) -> RunRecord:
+    """Measure a run's artefacts again and compare with what was predicted."""
+    from advisor.verification import verify_run
+
+    return verify_run(Path(run_dir), progress=progress)
+
+
+def explain(
+    recommendation: Recommendation,
+    *,
+    why: int | None = None,
+    why_not: str | None = None,
+    what_if: tuple[str, ...] = (),
+) -> Explanation:
+    """Answer one question: why this candidate (default: the winner), why not that one, or what if."""
+    if what_if:
+        goal, facts, target = read_changes(what_if, recommendation.goal)
+        question = "what if " + ", ".join(what_if)
+        if target is not None:
+            after = recommend(target=target, goal=goal, **_model_options(recommendation))
+        else:
+            after = ask_again(recommendation, load_rules(), goal, facts)
+        return compare(recommendation, after, question)
+    if why_not is not None:
+        return explain_why_not(recommendation, why_not)
+    return explain_why(recommendation, why if why is not None else recommendation.winner or 0)
+
+
+def _model_options(recommendation: Recommendation) -> dict[str, Any]:
+    options = dict(recommendation.model_spec)
+    return {"model": options.pop("spec"), **options}

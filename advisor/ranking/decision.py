@@ -1,0 +1,71 @@
+"""The whole decision for one workload, device and goal, as a record that can be stored and questioned."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from advisor import __version__
+from advisor.devices import profile_digest
+from advisor.facts import device_facts, goal_facts, model_facts
+from advisor.progress import Progress, Silent
+from advisor.rules import RuleBase, evaluate
+from advisor.schema import Device, Goal, Recommendation, Workload
+from advisor.techniques.combine import candidates
+from advisor.techniques.registry import Case
+
+from .evaluate import Evaluator, preview_of
+from .nearest import nearest
+from .rank import decide
+from .renumber import renumber
+from .unknowns import most_wanted
+from .what_if import kept
+
+_REFERENCE = 1  # "change the runtime only"
+
+
+def recommend_for(
+    workload: Workload,
+    device: Device,
+    goal: Goal,
+    rules: RuleBase,
+    *,
+    random_weights: bool | None = None,
+    model_spec: dict[str, Any] | None = None,
+    more_facts: dict[str, Any] | None = None,
+    notes: tuple[str, ...] = (),
+    progress: Progress | None = None,
+) -> Recommendation:
+    """Propose plans, evaluate and rank them. Torch is not needed: the workload is all there is to know of the model."""
+    progress = progress or Silent()
+    facts = model_facts(workload, random_weights=random_weights) | device_facts(device) | goal_facts(goal)
+    facts |= more_facts or {}
+    plans = candidates(Case(workload, device, goal, facts))
+    evaluator = Evaluator(workload, device, rules, facts)
+    progress.start("weighing plans", len(plans))
+    evaluated = []
+    for number, plan in enumerate(plans):
+        evaluated.append(evaluator.candidate(number, plan))
+        progress.advance()
+    progress.finish()
+    ranked, winner = renumber(*decide(evaluated, goal, _REFERENCE))
+    case_findings = evaluate(rules, facts, "case")
+    return Recommendation(
+        engine=__version__,
+        knowledge=f"{rules.version} {rules.digest[:12]}",
+        profile=f"{device.id} {device.version} {profile_digest(device)[:12]}",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        model=workload.name,
+        model_source=workload.source,
+        model_spec=model_spec or {"workload": hashlib.sha256(workload.model_dump_json().encode()).hexdigest()},
+        device=device.id,
+        goal=goal,
+        facts=facts,
+        original=preview_of(workload, "fp32"),
+        candidates=ranked,
+        winner=winner,
+        baseline=_REFERENCE,
+        case_findings=kept(case_findings),
+        nearest=nearest(ranked, goal),
+        unknown=most_wanted(ranked, case_findings),
+        notes=notes,
+    )

@@ -1,0 +1,113 @@
+"""Everything that is known about each plan: preview, estimates, gains, facts and findings."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from advisor.errors import GoalError
+from advisor.facts import PlanContext, path_facts, plan_facts, plan_precision
+from advisor.prediction import predict, predict_gain
+from advisor.profiling.liveness import peak_activation_bytes
+from advisor.rules import RuleBase, evaluate
+from advisor.schema import Candidate, Device, ExecPath, Gain, Plan, Preview, Workload
+from advisor.techniques import plan_effort, plan_needs, preview_plan
+from advisor.techniques.registry import get
+
+from .what_if import kept
+
+
+def preview_of(workload: Workload, precision: str) -> Preview:
+    """Summarise a workload: what a plan leaves of the network."""
+    return Preview(
+        macs=workload.macs,
+        params=workload.params,
+        weight_bytes=workload.stored_bytes,
+        peak_activation_bytes=peak_activation_bytes(workload),
+        input_shapes=workload.input_shapes,
+        precision=precision,
+        notes=workload.notes,
+    )
+
+
+class Evaluator:
+    """Evaluates plans for one model, device and goal; previews and baselines are computed once."""
+
+    def __init__(self, workload: Workload, device: Device, rules: RuleBase, case_facts: dict[str, Any]) -> None:
+        self.workload, self.device, self.rules, self.case_facts = workload, device, rules, case_facts
+        self._previews: dict[tuple[Any, ...], Workload] = {}
+        self._path_facts: dict[str, dict[str, Any]] = {}
+
+    def candidate(self, number: int, plan: Plan) -> Candidate:
+        """Evaluate one plan."""
+        after = self._preview(plan)
+        path = self._path(plan)
+        precision = plan_precision(plan)
+        preview = preview_of(after, precision)
+        needs, effort = plan_needs(plan), plan_effort(plan)
+        context = PlanContext(
+            plan, self.workload, after, preview.weight_bytes, preview.peak_activation_bytes, needs, effort
+        )
+        own = self._facts_of(path) | plan_facts(context)
+        facts = self.case_facts | own
+        missing = tuple(step.technique for step in plan.steps if not get(step.technique).applies)
+        return Candidate(
+            number=number,
+            plan=plan,
+            preview=preview,
+            estimates=predict(plan, self.workload, after, self.device, facts),
+            gains=self._gains(plan, after, facts),
+            findings=kept(evaluate(self.rules, facts, "candidate")),
+            effort=effort,
+            appliable=not missing,
+            remark=f"this version recommends {', '.join(missing)} but cannot carry it out yet" if missing else "",
+            facts=own,
+        )
+
+    def _path(self, plan: Plan) -> ExecPath:
+        path = self.device.path(plan.runtime, plan.unit)
+        if path is not None:
+            return path
+        # "Change nothing" exists on every device, also where its framework does not run: the rules say so.
+        if plan.runtime == "pytorch":
+            return ExecPath(runtime="pytorch", unit=plan.unit, precisions=())  # type: ignore[arg-type]
+        raise GoalError(f"{self.device.name} has no path {plan.path}")
+
+    def _preview(self, plan: Plan) -> Workload:
+        key = tuple(step.model_dump_json() for step in plan.steps)
+        if key not in self._previews:
+            self._previews[key] = preview_plan(plan, self.workload)
+        return self._previews[key]
+
+    def _facts_of(self, path: ExecPath) -> dict[str, Any]:
+        if path.label not in self._path_facts:
+            self._path_facts[path.label] = path_facts(self.workload, path)
+        return self._path_facts[path.label]
+
+    def _gains(self, plan: Plan, after: Workload, facts: dict[str, Any]) -> dict[Any, Gain]:
+        baseline = baseline_plan(plan, self.device)
+        return predict_gain(plan, baseline, self.workload, self._preview(baseline), after, self.device, facts)
+
+
+def baseline_plan(plan: Plan, device: Device) -> Plan:
+    """Return what a gain refers to: the unchanged model in the same runtime on the same unit.
+
+    Where that path has no float arithmetic, the unchanged model on the first path that has.
+    """
+    path = device.path(plan.runtime, plan.unit)
+    if path is None or not path.restrictions.integer_only:
+        return Plan(runtime=plan.runtime, unit=plan.unit, threads=plan.threads)
+    floating = [p for p in device.paths if not p.restrictions.integer_only and p.runtime != "pytorch"]
+    if not floating:
+        return Plan(runtime=plan.runtime, unit=plan.unit, threads=plan.threads)
+    return Plan(runtime=floating[0].runtime, unit=floating[0].unit, threads=plan.threads)
+
+
+def evaluate_plans(
+    evaluator: Evaluator, plans: Iterable[Plan], progress: Callable[[int], None] | None = None
+) -> tuple[Candidate, ...]:
+    """Evaluate plans in order; their position is their number."""
+    candidates = []
+    for number, plan in enumerate(plans):
+        candidates.append(evaluator.candidate(number, plan))
+        if progress is not None:
+            progress(number + 1)
+    return tuple(candidates)

@@ -1,0 +1,64 @@
+"""Hard limits against interval estimates: is it met, how probably, and what would have passed."""
+
+import math
+from statistics import NormalDist
+
+from advisor.schema import UNITS, Estimate, Goal, Limit, LimitCheck, Metric
+from advisor.units import three
+
+_Z80 = NormalDist().inv_cdf(0.9)  # half width of a central 80 % interval in standard deviations
+_NAMES = {
+    Metric.LATENCY: "latency",
+    Metric.SIZE: "file size",
+    Metric.MEMORY: "memory",
+    Metric.ENERGY: "energy",
+    Metric.ACCURACY: "accuracy loss",
+}
+
+
+def probability_below(estimate: Estimate, bound: float) -> float:
+    """Return P(value <= bound) from the 80 % interval, with a normal half on either side of the middle.
+
+    Costs are compared on a log scale because their errors are ratios; accuracy on a linear one.
+    """
+    low, mid, high = estimate.low, estimate.mid, estimate.high
+    if estimate.metric is not Metric.ACCURACY:
+        if bound <= 0:
+            return 0.0
+        low, mid, high, bound = (math.log(max(x, 1e-12)) for x in (low, mid, high, bound))
+    half = (mid - low) if bound < mid else (high - mid)
+    if half <= 0:
+        return 1.0 if bound >= mid else 0.0
+    return NormalDist(mid, half / _Z80).cdf(bound)
+
+
+def probability_met(limit: Limit, estimate: Estimate) -> float:
+    """Return the chance that the limit holds; an accuracy limit bounds the loss."""
+    if limit.metric is Metric.ACCURACY:
+        return 1.0 - probability_below(estimate, -limit.bound) if estimate.low < -limit.bound else 1.0
+    return probability_below(estimate, limit.bound)
+
+
+def check(limit: Limit, estimate: Estimate | None) -> LimitCheck:
+    """Compare one estimate with one limit; the middle of the interval decides."""
+    name, unit = _NAMES[limit.metric], UNITS[limit.metric]
+    if estimate is None:
+        return LimitCheck(limit=limit, estimate=None, met=None, probability=None, needed=f"{name} cannot be predicted here")
+    value = -estimate.mid if limit.metric is Metric.ACCURACY else estimate.mid
+    met = value <= limit.bound
+    needed = (
+        f"{name} {three(value)} {unit} is within {three(limit.bound)} {unit}"
+        if met
+        else f"{name} would have to fall from {three(value)} to {three(limit.bound)} {unit}"
+    )
+    return LimitCheck(limit=limit, estimate=estimate, met=met, probability=probability_met(limit, estimate), needed=needed)
+
+
+def check_all(goal: Goal, estimates: dict[Metric, Estimate]) -> tuple[LimitCheck, ...]:
+    """Compare every limit of the goal."""
+    return tuple(check(limit, estimates.get(limit.metric)) for limit in goal.limits)
+
+
+def chance_of_all(checks: tuple[LimitCheck, ...]) -> float:
+    """Chance that all limits hold, taken as independent; limits on unpredictable metrics count one half."""
+    return math.prod(0.5 if c.probability is None else c.probability for c in checks)

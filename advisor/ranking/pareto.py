@@ -1,0 +1,51 @@
+"""Which candidates are beaten in every respect by another one."""
+
+from collections.abc import Sequence
+
+from advisor.schema import Candidate, Metric
+
+from .utility import rule_balance
+from .weights import Ties
+
+_COSTS = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY)
+
+
+def _compare(a: Candidate, b: Candidate, ties: Ties) -> tuple[bool, bool]:
+    """Return (a is nowhere clearly worse, a is somewhere clearly better) than b."""
+    no_worse, better = True, False
+    for metric in _COSTS:
+        left, right = a.estimates.get(metric), b.estimates.get(metric)
+        if left is None and right is None:
+            continue
+        if left is None or right is None:  # one of them is unknown there: not comparable
+            return False, False
+        ratio = left.mid / right.mid if right.mid > 0 else 1.0
+        tie = getattr(ties, metric.value)
+        no_worse &= ratio <= tie
+        better |= ratio < 1 / tie
+    left, right = a.estimates.get(Metric.ACCURACY), b.estimates.get(Metric.ACCURACY)
+    if (left is None) != (right is None):
+        return False, False
+    if left is not None and right is not None:
+        no_worse &= left.mid >= right.mid - ties.accuracy_pp
+        better |= left.mid > right.mid + ties.accuracy_pp
+    no_worse &= a.effort <= b.effort + 1e-9
+    better |= a.effort < b.effort - 1e-9
+    # Rules know what estimates do not; a plan that they advise against beats nobody that they advise.
+    no_worse &= rule_balance(a.findings) >= rule_balance(b.findings) - 1e-9
+    return no_worse, better
+
+
+def dominates(a: Candidate, b: Candidate, ties: Ties) -> bool:
+    """Whether `a` is at least as good as `b` in every predicted metric, in effort and before the rules, and clearly better in one."""
+    no_worse, better = _compare(a, b, ties)
+    return no_worse and better
+
+
+def dominators(candidates: Sequence[Candidate], ties: Ties) -> dict[int, int]:
+    """Map the number of each dominated candidate to that of one undominated candidate that beats it, where there is one."""
+    beaten = {
+        b.number: [a.number for a in candidates if a is not b and dominates(a, b, ties)] for b in candidates
+    }
+    front = {number for number, by in beaten.items() if not by}
+    return {number: next((n for n in by if n in front), by[0]) for number, by in beaten.items() if by}

@@ -1,0 +1,54 @@
+"""From evaluated candidates to a decision: rejections, Pareto front, score, winner. Nothing disappears."""
+
+from collections.abc import Iterable
+
+from advisor.schema import Candidate, Goal
+
+from .limits import check_all
+from .pareto import dominators
+from .utility import utility
+from .weights import Weights, load_weights
+
+
+def rejections(candidate: Candidate) -> tuple[str, ...]:
+    """Say which rules and limits reject a candidate; empty if none does."""
+    by_rule = [f"{f.rule}: {f.reason}" for f in candidate.findings if f.rejects]
+    by_limit = [f"limit {c.limit.metric.value}: {c.needed}" for c in candidate.limits if c.met is False]
+    return tuple(by_rule + by_limit)
+
+
+def decide(
+    candidates: Iterable[Candidate], goal: Goal, reference: int, weights: Weights | None = None
+) -> tuple[tuple[Candidate, ...], int | None]:
+    """Return all candidates with limits, score and status, best first and rejected last, and the winner's number.
+
+    `reference` is the number of "change the runtime only", against which gains are scored.
+    """
+    weights = weights or load_weights()
+    checked = [c.model_copy(update={"limits": check_all(goal, c.estimates)}) for c in candidates]
+    base = next(c for c in checked if c.number == reference)
+    scored = [_score(c, base, goal, weights) for c in checked]
+    alive = [c for c in scored if not c.rejected_by]
+    beaten = dominators(alive, weights.tie)
+    order = sorted(alive, key=lambda c: (-(c.utility or 0.0), c.number))
+    # The best score wins, unless another candidate beats it in every respect.
+    winner = next((c.number for c in order if c.number not in beaten), None)
+    ranked = [_status(c, winner, beaten) for c in order]
+    ranked.sort(key=lambda c: c.status != "recommended")
+    rejected = [c.model_copy(update={"status": "rejected"}) for c in scored if c.rejected_by]
+    return tuple(ranked + rejected), winner
+
+
+def _score(candidate: Candidate, base: Candidate, goal: Goal, weights: Weights) -> Candidate:
+    terms = utility(candidate, base, goal, weights)
+    return candidate.model_copy(
+        update={"terms": terms, "utility": round(sum(terms.values()), 4), "rejected_by": rejections(candidate)}
+    )
+
+
+def _status(candidate: Candidate, winner: int | None, beaten: dict[int, int]) -> Candidate:
+    number = candidate.number
+    status = "recommended" if number == winner else "dominated" if number in beaten else "feasible"
+    return candidate.model_copy(
+        update={"status": status, "dominated_by": beaten.get(number), "pareto": number not in beaten}
+    )

@@ -1,0 +1,42 @@
+"""Recommendations on disk: JSON, written to a temporary name first."""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+import advisor.techniques  # noqa: F401 - registers the steps that stored plans name
+from advisor.errors import RunError
+from advisor.schema import Recommendation
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is either complete or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_recommendation(recommendation: Recommendation, path: Path) -> None:
+    """Store a recommendation with everything that is needed to question it later."""
+    write_text(Path(path), recommendation.model_dump_json(indent=1, exclude_defaults=True) + "\n")
+
+
+def load_recommendation(path: Path) -> Recommendation:
+    """Read a stored recommendation; anything else is refused with the place of the first mistake."""
+    path = Path(path)
+    remedy = "Make a plan with: advisor recommend MODEL --target DEVICE -o plan.json"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"the plan {path} cannot be read", where=str(error), remedy=remedy) from error
+    try:
+        return Recommendation.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file as a whole"
+        raise RunError(f"{path} is not a stored recommendation", where=f"{where}: {first['msg']}", remedy=remedy) from error

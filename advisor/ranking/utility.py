@@ -1,0 +1,65 @@
+"""The score of a candidate, split into visible terms; the weights and their meaning are in `knowledge/ranking.yaml`."""
+
+import math
+
+from advisor.schema import Candidate, Estimate, Finding, Goal, Metric
+
+from .limits import chance_of_all
+from .weights import Weights
+
+_COSTS = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY)
+_LEAST_CHANCE = 1e-3  # keeps log2 finite; below it a plan is as good as infeasible
+
+
+def _log_gain(base: Estimate | None, mine: Estimate | None) -> float:
+    if base is None or mine is None or base.mid <= 0 or mine.mid <= 0:
+        return 0.0
+    return math.log2(base.mid / mine.mid)
+
+
+def _capped(gain: float, metric: Metric, base: Estimate | None, goal: Goal, weights: Weights) -> float:
+    """Stop counting gains past the limit plus margin, unless the metric is the goal itself."""
+    bound = goal.bound(metric)
+    if bound is None or base is None or bound <= 0 or metric.value.startswith(goal.kind):
+        return gain
+    needed = math.log2(max(base.mid * weights.limit_margin / bound, 1e-9))
+    return min(gain, max(needed, 0.0))
+
+
+def planned_loss(estimate: Estimate | None, weights: Weights) -> float:
+    """Accuracy loss in points to plan with: between the middle and the pessimistic end; a gain counts as negative."""
+    if estimate is None:
+        return 0.0
+    return -((1 - weights.pessimism) * estimate.mid + weights.pessimism * estimate.low)
+
+
+def rule_balance(findings: tuple[Finding, ...]) -> float:
+    """Certainties of fired prefer rules minus those of avoid rules; rules on the same evidence count once."""
+    strongest: dict[str, float] = {}
+    for finding in findings:
+        if finding.kind not in ("prefer", "avoid") or finding.truth != "true" or finding.weight == 0:
+            continue
+        signed = finding.weight if finding.kind == "prefer" else -finding.weight
+        key = finding.same_evidence or finding.rule
+        if abs(signed) > abs(strongest.get(key, 0.0)):
+            strongest[key] = signed
+    return sum(strongest.values())
+
+
+def utility(candidate: Candidate, reference: Candidate, goal: Goal, weights: Weights) -> dict[str, float]:
+    """Return the terms of the score; their sum is the utility. `reference` is "change the runtime only"."""
+    per_metric = weights.goals[goal.kind]
+    terms: dict[str, float] = {}
+    for metric in _COSTS:
+        base = reference.estimates.get(metric)
+        gain = _capped(_log_gain(base, candidate.estimates.get(metric)), metric, base, goal, weights)
+        terms[metric.value] = getattr(per_metric, metric.value) * gain
+    terms["accuracy"] = -per_metric.accuracy_per_pp * planned_loss(candidate.estimates.get(Metric.ACCURACY), weights)
+    terms["effort"] = -weights.effort_per_doubling * math.log2(1 + 8 * candidate.effort)
+    terms["steps"] = -weights.per_step * len(candidate.plan.steps)
+    terms["rules"] = weights.rule_weight * rule_balance(candidate.findings)
+    if not candidate.appliable:
+        terms["not appliable here"] = -weights.not_appliable
+    if candidate.limits:
+        terms["limits"] = weights.limit_weight * math.log2(max(chance_of_all(candidate.limits), _LEAST_CHANCE))
+    return {name: round(value, 4) for name, value in terms.items()}

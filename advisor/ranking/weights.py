@@ -1,0 +1,54 @@
+"""The stated weights of the score, read from `knowledge/ranking.yaml`."""
+
+from functools import cache
+
+import yaml
+from pydantic import Field, ValidationError
+
+from advisor.errors import KnowledgeError
+from advisor.resources import data_dir
+from advisor.schema import GoalKind, Record
+
+
+class GoalWeights(Record):
+    """What a halving of each cost is worth, and what a lost point costs."""
+
+    latency_ms: float = Field(ge=0)
+    size_mb: float = Field(ge=0)
+    memory_mb: float = Field(ge=0)
+    energy_mj: float = Field(ge=0)
+    accuracy_per_pp: float = Field(ge=0)
+
+
+class Ties(Record):
+    """Differences too small to count: ratios for costs, points for accuracy."""
+
+    latency_ms: float
+    size_mb: float
+    memory_mb: float
+    energy_mj: float
+    accuracy_pp: float
+
+
+class Weights(Record):
+    """All constants of the score; the file explains each."""
+
+    goals: dict[GoalKind, GoalWeights]
+    pessimism: float = Field(ge=0, le=1)
+    effort_per_doubling: float
+    per_step: float
+    rule_weight: float
+    not_appliable: float
+    limit_weight: float
+    limit_margin: float = Field(ge=1)
+    tie: Ties
+
+
+@cache
+def load_weights() -> Weights:
+    """Read and check the shipped weights."""
+    path = data_dir("knowledge") / "ranking.yaml"
+    try:
+        return Weights.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise KnowledgeError("the weights of the score are malformed", where=f"{path.name}: {error}") from error
