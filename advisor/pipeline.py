@@ -12,7 +12,7 @@ from advisor.ranking.evaluate import predict_here
 from advisor.ranking.explain import why as explain_why
 from advisor.ranking.explain import why_not as explain_why_not
 from advisor.ranking.store import load_recommendation, save_recommendation
-from advisor.ranking.what_if import ask_again, compare
+from advisor.ranking.what_if import ask_again, compare, restored
 from advisor.rules import load_rules
 from advisor.schema import Explanation, Goal, Recommendation, RunRecord, Workload
 
@@ -78,6 +78,7 @@ def apply(
     """Carry a plan out: a recommendation, a stored one, or a model for which one is made first (`target`)."""
     from advisor.execution import apply_plan
     from advisor.loading import load
+    from advisor.profiling import profile as profile_loaded
 
     if isinstance(plan, str | Path) and str(plan).endswith(".json"):
         plan = load_recommendation(Path(plan))
@@ -95,7 +96,7 @@ def apply(
         out=Path(out),
         device=load_device(plan.device),
         predicted=chosen.estimates,
-        predicted_here=predict_here(chosen.plan, plan.facts, loaded),
+        predicted_here=predict_here(chosen.plan, profile_loaded(loaded, batch=plan.goal.batch), restored(plan.facts)),
         preview=chosen.preview,
         candidate=chosen.number,
         seed=seed,

@@ -1,29 +1,29 @@
-"""How long work reports that it is going on, without knowing who listens."""
+"""How long work reports its progress; the command line draws bars from it, everything else stays silent."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """One task at a time: `start` names it and its number of steps (None: unknown), `finish` ends it."""
+    """A listener of stages: `start` opens one, `advance` moves it, `finish` closes it."""
 
-    def start(self, task: str, total: int | None = None) -> None:
-        """Begin a task."""
+    def start(self, stage: str, total: int | None = None) -> None:
+        """Open a stage of `total` units, None where the end is not known."""
 
-    def advance(self, steps: int = 1) -> None:
-        """Say that steps are done."""
+    def advance(self, amount: int = 1, note: str = "") -> None:
+        """Move the open stage by `amount` units; `note` is shown beside it."""
 
     def finish(self) -> None:
-        """End the task."""
+        """Close the open stage."""
 
 
 class Silent:
-    """Reports nothing."""
+    """Report nothing."""
 
-    def start(self, task: str, total: int | None = None) -> None:
-        """Do nothing."""
+    def start(self, stage: str, total: int | None = None) -> None:
+        """Ignore the start."""
 
-    def advance(self, steps: int = 1) -> None:
-        """Do nothing."""
+    def advance(self, amount: int = 1, note: str = "") -> None:
+        """Ignore the step."""
 
     def finish(self) -> None:
-        """Do nothing."""
+        """Ignore the end."""

@@ -1,5 +1,6 @@
 """Facts about the device and about one of its execution paths."""
 
+from itertools import pairwise
 from typing import Any
 
 from advisor.schema import Device, ExecPath, Figure, Op, OpKind, Workload
@@ -75,7 +76,7 @@ def path_facts(workload: Workload, path: ExecPath) -> dict[str, Any]:
         "rt.weight_capacity": rules.weight_capacity,
         "rt.unsupported_mac_share": sum(op.macs for op in refused) / macs,
         "rt.unsupported_ops": frozenset(str(op.attrs.get("function") or op.kind.value) for op in refused),
-        "rt.graph_cuts": sum(a != b for a, b in zip(states, states[1:], strict=False)),
+        "rt.graph_cuts": sum(a != b for a, b in pairwise(states)),
         "rt.partitions": path.unit in ("npu", "dla", "gpu"),
         "rt.signedness": frozenset(rules.signedness) or None,
     }

@@ -9,8 +9,10 @@ from advisor.schema import CONV_KINDS, WEIGHTED_KINDS, Op, OpKind, Workload
 from .graph import Graph
 
 _FREE = frozenset({OpKind.VIEW, OpKind.OTHER, OpKind.NORM_BATCH, OpKind.ACTIVATION})
-_SEARCHED = ("mobilenetv3", "mobilenetv4", "efficientnet", "mnasnet", "semnasnet", "fbnet", "proxyless", "spnasnet", "mixnet",
-             "tinynet", "hardcorenas")  # fmt: skip
+_SEARCHED = (
+    "mobilenetv3", "mobilenetv4", "efficientnet", "mnasnet", "semnasnet", "fbnet", "proxyless", "spnasnet", "mixnet",
+    "tinynet", "hardcorenas",
+)  # fmt: skip
 _REPARAM_CLASSES = ("RepVGG", "RepVgg", "MobileOne", "RepConv", "RepNBottleneck", "RepVit")
 _OVERPARAMETERISED_PARAMS = 23e6  # ResNet-50 has 25.6 M, Inception-v3 23.8 M; nets below are rarely called wide
 
@@ -93,7 +95,9 @@ def _aligned(weighted: tuple[Op, ...], to: int) -> float | None:
     total = sum(op.macs for op in weighted)
     if not total:
         return None
-    fits = (op for op in weighted if op_channels(op) % to == 0 and (_in_channels(op) % to == 0 or _in_channels(op) <= 4))
+    fits = (
+        op for op in weighted if op_channels(op) % to == 0 and (_in_channels(op) % to == 0 or _in_channels(op) <= 4)
+    )
     return sum(op.macs for op in fits) / total
 
 

@@ -71,7 +71,9 @@ def _structure(context: PlanContext) -> dict[str, Any]:
     sparse, low_rank, distil = steps.get("sparsify"), steps.get("low_rank"), steps.get("distil")
     removed = [getattr(channels, "ratio", 0.0), getattr(blocks, "mlp_ratio", 0.0), getattr(blocks, "head_ratio", 0.0)]
     before, after = context.before, context.after
-    sides = [min(w.input_shapes[0][-2:]) if w.input_shapes and len(w.input_shapes[0]) == 4 else 0 for w in (before, after)]
+    sides = [
+        min(w.input_shapes[0][-2:]) if w.input_shapes and len(w.input_shapes[0]) == 4 else 0 for w in (before, after)
+    ]
     rounding = [step.round_to for step in context.plan.steps if hasattr(step, "round_to")]
     return {
         "plan.structured": channels is not None or blocks is not None,
@@ -110,4 +112,3 @@ def plan_facts(context: PlanContext) -> dict[str, Any]:
     }
     facts |= _quantization(plan, plan_precision(plan)) | _structure(context)
     return {name: value for name, value in facts.items() if value is not None}
-

@@ -1,6 +1,6 @@
 """Feasibility, Pareto front and score; why, why not and what if. Nothing that was proposed is hidden."""
 
-from .evaluate import Evaluator, baseline_plan, evaluate_plans, preview_of
+from .evaluate import Evaluator, baseline_plan, predict_here, preview_of
 from .explain import fired, why, why_not
 from .limits import check_all
 from .nearest import nearest
@@ -10,6 +10,6 @@ from .unknowns import most_wanted
 from .what_if import ask_again, compare, kept
 
 __all__ = [
-    "Evaluator", "ask_again", "baseline_plan", "check_all", "compare", "decide", "evaluate_plans", "fired", "kept",
-    "most_wanted", "nearest", "preview_of", "renumber", "why", "why_not",
+    "Evaluator", "ask_again", "baseline_plan", "check_all", "compare", "decide", "fired", "kept",
+    "most_wanted", "nearest", "predict_here", "preview_of", "renumber", "why", "why_not",
 ]  # fmt: skip

@@ -31,14 +31,12 @@ def recommend_for(
     *,
     random_weights: bool | None = None,
     model_spec: dict[str, Any] | None = None,
-    more_facts: dict[str, Any] | None = None,
     notes: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> Recommendation:
     """Propose plans, evaluate and rank them. Torch is not needed: the workload is all there is to know of the model."""
     progress = progress or Silent()
     facts = model_facts(workload, random_weights=random_weights) | device_facts(device) | goal_facts(goal)
-    facts |= more_facts or {}
     plans = candidates(Case(workload, device, goal, facts))
     evaluator = Evaluator(workload, device, rules, facts)
     progress.start("weighing plans", len(plans))

@@ -1,14 +1,13 @@
 """Everything that is known about each plan: preview, estimates, gains, facts and findings."""
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from advisor.errors import GoalError
-from advisor.facts import PlanContext, path_facts, plan_facts, plan_precision
+from advisor.facts import PlanContext, device_facts, path_facts, plan_facts, plan_precision
 from advisor.prediction import predict, predict_gain
 from advisor.profiling.liveness import peak_activation_bytes
 from advisor.rules import RuleBase, evaluate
-from advisor.schema import Candidate, Device, ExecPath, Gain, Plan, Preview, Workload
+from advisor.schema import Candidate, Device, Estimate, ExecPath, Gain, Metric, Plan, Preview, Workload
 from advisor.techniques import plan_effort, plan_needs, preview_plan
 from advisor.techniques.registry import get
 
@@ -101,13 +100,14 @@ def baseline_plan(plan: Plan, device: Device) -> Plan:
     return Plan(runtime=floating[0].runtime, unit=floating[0].unit, threads=plan.threads)
 
 
-def evaluate_plans(
-    evaluator: Evaluator, plans: Iterable[Plan], progress: Callable[[int], None] | None = None
-) -> tuple[Candidate, ...]:
-    """Evaluate plans in order; their position is their number."""
-    candidates = []
-    for number, plan in enumerate(plans):
-        candidates.append(evaluator.candidate(number, plan))
-        if progress is not None:
-            progress(number + 1)
-    return tuple(candidates)
+def predict_here(plan: Plan, workload: Workload, facts: dict[str, Any]) -> dict[Metric, Estimate]:
+    """Predict the same steps for this machine: ONNX Runtime on its CPU, one thread unless the plan says otherwise."""
+    from advisor.devices import load_device
+
+    host = load_device("host")
+    here = plan.model_copy(update={"runtime": "onnxruntime", "unit": "cpu", "threads": plan.threads or 1})
+    path = host.path("onnxruntime", "cpu")
+    if path is None:
+        return {}
+    here_facts = facts | device_facts(host) | path_facts(workload, path)
+    return predict(here, workload, preview_plan(here, workload), host, here_facts)

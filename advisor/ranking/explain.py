@@ -29,7 +29,9 @@ def why(recommendation: Recommendation, number: int) -> Explanation:
     answer += [f"Rejected by {reason}" for reason in candidate.rejected_by]
     if candidate.dominated_by is not None:
         better = recommendation.by_number[candidate.dominated_by]
-        answer.append(f"#{better.number} '{better.plan.label}' on {better.plan.path} is at least as good in every respect.")
+        answer.append(
+            f"#{better.number} '{better.plan.label}' on {better.plan.path} is at least as good in every respect."
+        )
     if candidate.utility is not None:
         parts = sorted(candidate.terms.items(), key=lambda item: -abs(item[1]))
         shown = ", ".join(f"{term} {value:+.2f}" for term, value in parts if abs(value) >= 0.005)
@@ -45,11 +47,16 @@ def why_not(recommendation: Recommendation, wanted: str) -> Explanation:
     if candidate is None:
         return Explanation(
             question=f"why not {wanted}",
-            answer=(f"No plan with {wanted} was proposed: it has nothing to work on in this model, or {recommendation.device} has no path for it.",),
+            answer=(
+                f"No plan with {wanted} was proposed: it has nothing to work on in this model, or "
+                f"{recommendation.device} has no path for it.",
+            ),
         )
     name = f"#{candidate.number} '{candidate.plan.label}' on {candidate.plan.path}"
     if candidate.number == recommendation.winner:
-        return Explanation(question=f"why not {wanted}", answer=(f"{name} is the recommendation.",), candidate=candidate)
+        return Explanation(
+            question=f"why not {wanted}", answer=(f"{name} is the recommendation.",), candidate=candidate
+        )
     answer = [f"{name} is {candidate.status}."] + [f"Rejected by {reason}" for reason in candidate.rejected_by]
     rejecting = tuple(f for f in candidate.findings if f.rejects)
     answer += [f"{f.rule}: {text}" for f in rejecting for text in passing_values(f.trace)]
@@ -63,7 +70,9 @@ def _compare(candidate: Candidate, recommendation: Recommendation) -> list[str]:
     winner = recommendation.recommended
     if winner is None:
         return []
-    differences = {t: winner.terms.get(t, 0.0) - candidate.terms.get(t, 0.0) for t in {**winner.terms, **candidate.terms}}
+    differences = {
+        t: winner.terms.get(t, 0.0) - candidate.terms.get(t, 0.0) for t in {**winner.terms, **candidate.terms}
+    }
     decisive = sorted(differences.items(), key=lambda item: -item[1])
     lines = [
         f"It scores {three(candidate.utility or 0.0)} against {three(winner.utility or 0.0)} of "
@@ -90,7 +99,7 @@ def _find(recommendation: Recommendation, wanted: str) -> Candidate | None:
     if wanted.lstrip("#").isdigit():
         return _by_number(recommendation, int(wanted.lstrip("#")))
     name = wanted.strip().lower().replace("-", "_").replace(" ", "_")
-    from advisor.techniques.registry import all_techniques  # noqa: PLC0415 - registration is a side effect of import
+    from advisor.techniques.registry import all_techniques
 
     known = [technique.name for technique in all_techniques()]
     if name not in known:

@@ -43,7 +43,9 @@ def check(limit: Limit, estimate: Estimate | None) -> LimitCheck:
     """Compare one estimate with one limit; the middle of the interval decides."""
     name, unit = _NAMES[limit.metric], UNITS[limit.metric]
     if estimate is None:
-        return LimitCheck(limit=limit, estimate=None, met=None, probability=None, needed=f"{name} cannot be predicted here")
+        return LimitCheck(
+            limit=limit, estimate=None, met=None, probability=None, needed=f"{name} cannot be predicted here"
+        )
     value = -estimate.mid if limit.metric is Metric.ACCURACY else estimate.mid
     met = value <= limit.bound
     needed = (
@@ -51,7 +53,9 @@ def check(limit: Limit, estimate: Estimate | None) -> LimitCheck:
         if met
         else f"{name} would have to fall from {three(value)} to {three(limit.bound)} {unit}"
     )
-    return LimitCheck(limit=limit, estimate=estimate, met=met, probability=probability_met(limit, estimate), needed=needed)
+    return LimitCheck(
+        limit=limit, estimate=estimate, met=met, probability=probability_met(limit, estimate), needed=needed
+    )
 
 
 def check_all(goal: Goal, estimates: dict[Metric, Estimate]) -> tuple[LimitCheck, ...]:

@@ -8,7 +8,7 @@ from advisor.units import three
 
 
 def _shortfall(candidate: Candidate, limit: Limit) -> float | None:
-    """How far the middle of the estimate misses the limit: a ratio for costs, points for accuracy; <= 0 if it is met."""
+    """How far the middle misses the limit: log2 of a ratio for costs, points for accuracy; <= 0 where it is met."""
     estimate = candidate.estimates.get(limit.metric)
     if estimate is None:
         return None
@@ -29,8 +29,12 @@ def nearest(candidates: Sequence[Candidate], goal: Goal) -> tuple[str, ...]:
         return ()
     possible = [c for c in candidates if _only_limits(c)]
     if not possible:
-        vetoes = sorted({reason.split(":", 1)[0] for c in candidates for reason in c.rejected_by if not reason.startswith("limit ")})
-        return (f"Every plan is ruled out by the device or the effort allowed ({', '.join(vetoes)}), whatever the limits.",)
+        vetoes = sorted(
+            {reason.split(":", 1)[0] for c in candidates for reason in c.rejected_by if not reason.startswith("limit ")}
+        )
+        return (
+            f"Every plan is ruled out by the device or the effort allowed ({', '.join(vetoes)}), whatever the limits.",
+        )
     return tuple(_binding(possible, goal)) + _advice(possible, goal)
 
 
@@ -67,7 +71,9 @@ def _advice(possible: Sequence[Candidate], goal: Goal) -> tuple[str, ...]:
     if bounded & {Metric.LATENCY, Metric.SIZE, Metric.ENERGY, Metric.MEMORY}:
         advice.append("A smaller architecture, trained with the original as teacher, reaches further than pruning.")
     if goal.budget in ("none", "calibration"):
-        advice.append(f"The budget '{goal.budget}' excludes fine-tuning and training; with labelled images more plans open.")
+        advice.append(
+            f"The budget '{goal.budget}' excludes fine-tuning and training; with labelled images more plans open."
+        )
     if bounded & {Metric.LATENCY, Metric.ENERGY}:
         advice.append("Otherwise a device with a faster path for this kind of network is needed.")
     if goal.bound(Metric.ACCURACY) is not None and not any(c.plan.steps for c in possible):

@@ -37,15 +37,13 @@ def _compare(a: Candidate, b: Candidate, ties: Ties) -> tuple[bool, bool]:
 
 
 def dominates(a: Candidate, b: Candidate, ties: Ties) -> bool:
-    """Whether `a` is at least as good as `b` in every predicted metric, in effort and before the rules, and clearly better in one."""
+    """Whether `a` is nowhere worse than `b` (predicted metrics, effort, rules) and clearly better in one metric or effort."""
     no_worse, better = _compare(a, b, ties)
     return no_worse and better
 
 
 def dominators(candidates: Sequence[Candidate], ties: Ties) -> dict[int, int]:
-    """Map the number of each dominated candidate to that of one undominated candidate that beats it, where there is one."""
-    beaten = {
-        b.number: [a.number for a in candidates if a is not b and dominates(a, b, ties)] for b in candidates
-    }
+    """Map the number of each dominated candidate to that of one that beats it, an undominated one where possible."""
+    beaten = {b.number: [a.number for a in candidates if a is not b and dominates(a, b, ties)] for b in candidates}
     front = {number for number, by in beaten.items() if not by}
     return {number: next((n for n in by if n in front), by[0]) for number, by in beaten.items() if by}

@@ -39,4 +39,6 @@ def load_recommendation(path: Path) -> Recommendation:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file as a whole"
-        raise RunError(f"{path} is not a stored recommendation", where=f"{where}: {first['msg']}", remedy=remedy) from error
+        raise RunError(
+            f"{path} is not a stored recommendation", where=f"{where}: {first['msg']}", remedy=remedy
+        ) from error

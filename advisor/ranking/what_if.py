@@ -75,11 +75,10 @@ def _winner_sentence(before: Recommendation, after: Recommendation) -> str:
 
 
 def _outcomes(candidate: Candidate) -> dict[str, str]:
-    rules = {
-        f.rule: "rejects" if f.rejects else f"{f.kind}: {f.truth.value}" for f in candidate.findings
-    }
+    rules = {f.rule: "rejects" if f.rejects else f"{f.kind}: {f.truth.value}" for f in candidate.findings}
     limits = {
-        f"limit {c.limit.metric.value}": "met" if c.met else "unknown" if c.met is None else "missed" for c in candidate.limits
+        f"limit {c.limit.metric.value}": "met" if c.met else "unknown" if c.met is None else "missed"
+        for c in candidate.limits
     }
     return rules | limits
 
@@ -87,7 +86,12 @@ def _outcomes(candidate: Candidate) -> dict[str, str]:
 def _flips(before: Candidate, after: Candidate) -> list[Flip]:
     old, new = _outcomes(before), _outcomes(after)
     return [
-        Flip(plan=f"#{after.number} {after.plan.label}", what=what, before=old.get(what, "silent"), after=new.get(what, "silent"))
+        Flip(
+            plan=f"#{after.number} {after.plan.label}",
+            what=what,
+            before=old.get(what, "silent"),
+            after=new.get(what, "silent"),
+        )
         for what in sorted({*old, *new})
         if old.get(what) != new.get(what)
     ]

@@ -14,8 +14,8 @@ from .workload import CONV_KINDS, ITEM_BITS, MAC_KINDS, WEIGHTED_KINDS, Op, OpKi
 __all__ = [
     "BUDGETS", "CERTAINTY", "CONV_KINDS", "ITEM_BITS", "MAC_KINDS", "UNITS", "WEIGHTED_KINDS",
     "AnyStep", "Artefact", "Basis", "Budget", "Candidate", "Core", "Cpu", "DataFacts", "DataRecord", "Device",
-    "Estimate", "ExecPath", "Explanation", "Figure", "Finding", "Flip", "Gain", "Goal", "GoalKind", "Gpu", "Limit", "LimitCheck", "Measurement",
-    "Memory", "Metric", "Op", "OpKind", "Plan", "Power", "Preview", "PreviewCheck", "Recommendation",
+    "Estimate", "ExecPath", "Explanation", "Figure", "Finding", "Flip", "Gain", "Goal", "GoalKind", "Gpu",
+    "Limit", "LimitCheck", "Measurement", "Memory", "Metric", "Op", "OpKind", "Plan", "Power", "Preview", "PreviewCheck", "Recommendation",
     "Record", "Rule", "RuleCases", "RuleSource", "Restrictions", "RunRecord", "Source", "Step", "StepRecord", "Storage",
     "Tensor", "TraceNode", "Truth", "Verdict", "Weight", "Workload",
 ]  # fmt: skip

@@ -102,7 +102,7 @@ class Restrictions(Record):
 class ExecPath(Record):
     """One way to execute a network here: a runtime on a unit, with the precisions worth using and their peaks.
 
-    `peak_gmacs` holds the arithmetic peak in GMAC/s by precision for all cores of the unit; a precision may be listed in
+    `peak_gmacs` holds the arithmetic peak in GMAC/s by precision for all cores of the unit; a precision may stand in
     `precisions` without a peak (unknown). `int8` listed on a path means that it really executes int8 there.
     """
 

@@ -56,7 +56,7 @@ class Plan(Record):
     """What to do and where the result will run.
 
     `runtime` and `unit` name an execution path of the device (see `Device.paths`); `threads` is None where the runtime
-    decides. No steps and runtime "pytorch" is "change nothing"; no steps and another runtime is "change the runtime only".
+    decides. No steps and runtime "pytorch" is "change nothing", no steps elsewhere "change the runtime only".
     """
 
     steps: tuple[AnyStep, ...] = ()

@@ -30,7 +30,7 @@ class Rule(Record):
     """A piece of knowledge. `scope` is the question it is asked of: every candidate plan, or the case as a whole.
 
     Kinds: veto rules the candidate out when `when` is true; require rules it out when `when` is true and `demand` is
-    false; prefer and avoid move the score by their certainty; estimate bounds a predicted gain (`metric`, `low`, `high` as a
+    false; prefer and avoid move the score by their certainty; estimate bounds a gain (`metric`, `low`, `high` as a
     ratio baseline/candidate, or points for accuracy); procedure adds `step` to the plan's instructions; warn is shown.
     """
 
