@@ -1,0 +1,102 @@
+"""Why an expression is true, false or unknown: the tree of its parts with the values that decided."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from advisor.schema import TraceNode, Truth
+
+from .expressions import MIRRORED, OPPOSITE, Expr, Facts
+from .vocabulary import FactSpec
+from .wording import show
+
+_TOKEN = re.compile(r"""('[^']*'|"[^"]*")|([a-z]+\.[a-z][a-z0-9_]*)""")
+
+
+def truth_of(value: Any) -> Truth:
+    """Name a three-valued result."""
+    return Truth.UNKNOWN if value is None else Truth.TRUE if value else Truth.FALSE
+
+
+def trace(expr: Expr, facts: Facts, vocabulary: Mapping[str, FactSpec], wanted: bool = True) -> TraceNode:
+    """Explain a condition; comparisons that stand against the outcome `wanted` say what would turn them."""
+    value = expr.run(facts)
+    children: tuple[TraceNode, ...] = ()
+    if expr.kind in ("and", "or"):
+        children = tuple(trace(part, facts, vocabulary, wanted) for part in expr.operands)
+    elif expr.kind == "not":
+        children = (trace(expr.operands[0], facts, vocabulary, not wanted),)
+    needs: tuple[str, ...] = ()
+    if value is None:
+        missing = [name for child in children if child.truth is Truth.UNKNOWN for name in child.needs]
+        needs = tuple(dict.fromkeys(missing)) if children else tuple(n for n in expr.names if _missing(facts, n))
+    turn = "" if children or value is None or value is wanted else _turn(expr, facts, vocabulary, wanted)
+    return TraceNode(
+        text=expr.text,
+        shown=shown(expr.text, facts, vocabulary),
+        truth=truth_of(value),
+        needs=needs,
+        passes_if=turn,
+        children=children,
+    )
+
+
+def shown(text: str, facts: Facts, vocabulary: Mapping[str, FactSpec]) -> str:
+    """Write the value of every fact behind its name: 'model.dw_mac_share (0.07) > 0.05'."""
+    fixed, names = _pieces(text)
+    words = [fixed[0]]
+    for name, after in zip(names, fixed[1:], strict=True):
+        spec = vocabulary.get(name)
+        words += (f"{name} ({show(facts.get(name), spec.unit if spec else '')})", after)
+    return "".join(words)
+
+
+@lru_cache(maxsize=8192)
+def _pieces(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split a text into what stays and the facts between."""
+    fixed, names, start = [], [], 0
+    for match in _TOKEN.finditer(text):
+        if match[2]:
+            fixed.append(text[start : match.start()])
+            names.append(match[2])
+            start = match.end()
+    return (*fixed, text[start:]), tuple(names)
+
+
+def _missing(facts: Facts, name: str) -> bool:
+    value = facts.get(name)
+    return bool(value is None or value != value)  # noqa: PLR0124 - NaN differs from itself
+
+
+def _turn(expr: Expr, facts: Facts, vocabulary: Mapping[str, FactSpec], wanted: bool) -> str:
+    """Say which value would turn a decided comparison, relative to its left side unless that is a constant."""
+    if expr.kind == "compare":
+        left, right = expr.operands
+        symbol = expr.operator if wanted else OPPOSITE[expr.operator]
+        if left.is_constant:
+            left, right, symbol = right, left, MIRRORED[symbol]
+        return "" if left.is_constant else f"{symbol} {_quoted(right.run(facts), _unit(left, vocabulary))}"
+    if expr.kind == "fact":
+        return "true" if wanted else "false"
+    if expr.kind == "member":
+        element, container = expr.operands
+        inside = wanted is (expr.operator == "in")
+        if container.kind == "set":
+            return f"{'in' if inside else 'not in'} {{{', '.join(_quoted(v) for v in sorted(container.value))}}}"
+        return f"{container.text} {'holds' if inside else 'lacks'} {_quoted(element.run(facts))}"
+    if expr.operator == "has":
+        container, element = expr.operands
+        return f"{container.text} {'holds' if wanted else 'lacks'} {_quoted(element.run(facts))}"
+    if expr.operator == "disjoint":
+        return "no common element" if wanted else "a common element"
+    return ""
+
+
+def _unit(expr: Expr, vocabulary: Mapping[str, FactSpec]) -> str:
+    units = {vocabulary[name].unit for name in expr.names if name in vocabulary}
+    return units.pop() if len(units) == 1 else ""
+
+
+def _quoted(value: Any, unit: str = "") -> str:
+    return f"'{value}'" if isinstance(value, str) else show(value, unit)
