@@ -74,5 +74,7 @@ def _fact(name: str, text: str) -> Any:
         raise GoalError(f"{name!r} can not be changed: it is neither a limit nor a fact", remedy=nearest(name, known))
     value = yaml.safe_load(text)
     if vocabulary[name].type == "set":
-        return frozenset(value if isinstance(value, list) else str(value).split(","))
+        value = frozenset(value if isinstance(value, list) else str(value).split(","))
+    if problem := vocabulary[name].complaint(value):
+        raise GoalError(f"{name}: {problem}")
     return value

@@ -37,7 +37,7 @@ def _compare(a: Candidate, b: Candidate, ties: Ties) -> tuple[bool, bool]:
 
 
 def dominates(a: Candidate, b: Candidate, ties: Ties) -> bool:
-    """Whether `a` is nowhere worse than `b` (predicted metrics, effort, rules) and clearly better in one metric or effort."""
+    """Whether `a` is nowhere worse than `b` (metrics, effort, rules) and clearly better in a metric or effort."""
     no_worse, better = _compare(a, b, ties)
     return no_worse and better
 

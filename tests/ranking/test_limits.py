@@ -1,0 +1,56 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.ranking.limits import chance_of_all, check, probability_below
+from advisor.schema import Basis, Estimate, Limit, Metric
+from tests.ranking.builders import estimate
+
+
+@pytest.mark.parametrize(
+    ("metric", "mid", "bound", "met"),
+    [
+        (Metric.LATENCY, 30.0, 33.0, True),
+        (Metric.LATENCY, 33.0, 33.0, True),
+        (Metric.LATENCY, 33.1, 33.0, False),
+        (Metric.ACCURACY, -0.9, 1.0, True),
+        (Metric.ACCURACY, -1.1, 1.0, False),
+        (Metric.ACCURACY, 0.4, 0.0, True),
+        (Metric.SIZE, 0.5, 0.0, False),
+    ],
+)
+def test_the_middle_of_the_interval_decides_whether_a_limit_is_met(metric, mid, bound, met):
+    assert check(Limit(metric=metric, bound=bound), estimate(metric, mid)).met is met
+
+
+def test_a_limit_on_an_unpredictable_metric_is_unknown_and_halves_the_chance():
+    result = check(Limit(metric=Metric.ENERGY, bound=5.0), None)
+    assert result.met is None
+    assert chance_of_all((result,)) == 0.5
+
+
+def test_the_ends_of_the_interval_are_the_10th_and_90th_percentile():
+    e = Estimate(metric=Metric.LATENCY, low=5.0, mid=10.0, high=40.0, basis=Basis.ROOFLINE, predictor="test")
+    assert probability_below(e, 5.0) == pytest.approx(0.1)
+    assert probability_below(e, 10.0) == pytest.approx(0.5)
+    assert probability_below(e, 40.0) == pytest.approx(0.9)
+
+
+def test_an_exact_estimate_is_certain_on_either_side():
+    e = Estimate(metric=Metric.SIZE, low=4.0, mid=4.0, high=4.0, basis=Basis.EXACT, predictor="test")
+    assert probability_below(e, 4.0) == 1.0
+    assert probability_below(e, 3.999) == 0.0
+
+
+@given(
+    mid=st.floats(0.01, 1e4),
+    spread=st.floats(1.0, 5.0),
+    bounds=st.lists(st.floats(0.0, 1e5), min_size=2, max_size=6).map(sorted),
+)
+def test_a_looser_limit_is_never_less_probable(mid, spread, bounds):
+    e = estimate(Metric.LATENCY, mid, spread)
+    chances = [probability_below(e, bound) for bound in bounds]
+    assert chances == sorted(chances)
+    assert all(0.0 <= c <= 1.0 and math.isfinite(c) for c in chances)
