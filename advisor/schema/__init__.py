@@ -12,10 +12,10 @@ from .run import Artefact, DataRecord, PreviewCheck, RunRecord, StepRecord
 from .workload import CONV_KINDS, ITEM_BITS, MAC_KINDS, WEIGHTED_KINDS, Op, OpKind, Storage, Tensor, Weight, Workload
 
 __all__ = [
-    "BUDGETS", "CERTAINTY", "CONV_KINDS", "ITEM_BITS", "MAC_KINDS", "UNITS", "WEIGHTED_KINDS",
-    "AnyStep", "Artefact", "Basis", "Budget", "Candidate", "Core", "Cpu", "DataFacts", "DataRecord", "Device",
-    "Estimate", "ExecPath", "Explanation", "Figure", "Finding", "Flip", "Gain", "Goal", "GoalKind", "Gpu",
-    "Limit", "LimitCheck", "Measurement", "Memory", "Metric", "Op", "OpKind", "Plan", "Power", "Preview", "PreviewCheck", "Recommendation",
-    "Record", "Rule", "RuleCases", "RuleSource", "Restrictions", "RunRecord", "Source", "Step", "StepRecord", "Storage",
-    "Tensor", "TraceNode", "Truth", "Verdict", "Weight", "Workload",
+    "AnyStep", "Artefact", "BUDGETS", "Basis", "Budget", "CERTAINTY", "CONV_KINDS", "Candidate", "Core", "Cpu",
+    "DataFacts", "DataRecord", "Device", "Estimate", "ExecPath", "Explanation", "Figure", "Finding", "Flip", "Gain",
+    "Goal", "GoalKind", "Gpu", "ITEM_BITS", "Limit", "LimitCheck", "MAC_KINDS", "Measurement", "Memory", "Metric",
+    "Op", "OpKind", "Plan", "Power", "Preview", "PreviewCheck", "Recommendation", "Record", "Restrictions", "Rule",
+    "RuleCases", "RuleSource", "RunRecord", "Source", "Step", "StepRecord", "Storage", "Tensor", "TraceNode", "Truth",
+    "UNITS", "Verdict", "WEIGHTED_KINDS", "Weight", "Workload",
 ]  # fmt: skip

@@ -14,7 +14,8 @@ def recommendation(*candidates, wanted=None) -> Recommendation:
     ranked, winner = decide(candidates, wanted, 1)
     return Recommendation(
         engine="0", knowledge="0", profile="p", created="now", model="net", model_source="test", device="board",
-        goal=wanted, facts={}, original=PREVIEW, candidates=ranked, winner=winner, baseline=1, nearest=nearest(ranked, wanted),
+        goal=wanted, facts={}, original=PREVIEW, candidates=ranked, winner=winner, baseline=1,
+        nearest=nearest(ranked, wanted),
     )  # fmt: skip
 
 
