@@ -1,0 +1,29 @@
+"""What a check of the rule base reports."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from advisor.errors import AdvisorError
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding of the linter; `code` names the check, `rule` is empty where a file could not be read."""
+
+    severity: Severity
+    code: str
+    rule: str
+    message: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.severity} [{self.code}] {self.rule + ': ' if self.rule else ''}{self.message}"
+
+
+def from_error(error: AdvisorError) -> Problem:
+    """Turn a loading error into a problem."""
+    message = ". ".join(part for part in (error.what, error.remedy) if part)
+    return Problem("error", "load", "", message, error.where)
