@@ -1,0 +1,12 @@
+"""A fingerprint of a profile, so that a stored decision names exactly the figures it rests on."""
+
+import hashlib
+import json
+
+from advisor.schema import Device
+
+
+def profile_digest(device: Device) -> str:
+    """Return the SHA-256 of the device's content in hex; the order of keys and the file layout do not matter."""
+    text = json.dumps(device.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,95 @@
+"""From the readable file format to the fields of `Device`: paths keyed by 'runtime/unit', shared sources, CPU peaks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from advisor.schema import Core, Device
+
+from .cores import CoreKind, derived_peaks
+
+FILE_KEYS = ("extends", "abstract", "cites", "cpu_peaks_gmacs")  # of the file format, beside the fields of Device
+_CPU_UNITS = ("cpu", "mcu")
+_CORES = TypeAdapter(tuple[Core, ...])
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all profiles may refer to."""
+
+    sources: Mapping[str, Any]
+    cores: dict[str, CoreKind]
+
+
+def expand(data: Mapping[str, Any], shared: Shared) -> dict[str, Any]:
+    """Return the keyword arguments of `Device`; wrong shapes are passed on for the validation to name them."""
+    fields = {key: value for key, value in data.items() if key not in FILE_KEYS}
+    if isinstance(data.get("paths"), Mapping):
+        fields["paths"] = _paths(data, shared)
+    fields["sources"] = _sources(data, fields, shared)
+    return fields
+
+
+def path_labels(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the 'runtime/unit' keys in the order in which `expand` lists the paths."""
+    paths = data.get("paths")
+    if not isinstance(paths, Mapping):
+        return ()
+    labels = list(paths)
+    return tuple(sorted(labels, key=lambda label: not _preferred(paths[label])))
+
+
+def _preferred(path: Any) -> bool:
+    return isinstance(path, Mapping) and bool(path.get("preferred"))
+
+
+def _paths(data: Mapping[str, Any], shared: Shared) -> list[Any]:
+    expanded = []
+    for label in path_labels(data):
+        path = data["paths"][label]
+        runtime, _, unit = str(label).partition("/")
+        if isinstance(path, Mapping):
+            path = {"runtime": runtime, "unit": unit, **path}
+            if unit in _CPU_UNITS:
+                path["peak_gmacs"] = _cpu_peaks(data, path, shared)
+        expanded.append(path)
+    return expanded
+
+
+def _cpu_peaks(data: Mapping[str, Any], path: Mapping[str, Any], shared: Shared) -> Any:
+    """Fill a CPU path's peaks: its own figures, then the file's measured ones, then cores x GHz x MAC per cycle."""
+    own, measured, precisions = path.get("peak_gmacs", {}), data.get("cpu_peaks_gmacs", {}), path.get("precisions", ())
+    if not (isinstance(own, Mapping) and isinstance(measured, Mapping) and isinstance(precisions, list)):
+        return own
+    peaks: dict[str, Any] = {}
+    cpu = data.get("cpu")
+    try:
+        cores = _CORES.validate_python(cpu.get("cores", ()) if isinstance(cpu, Mapping) else ())
+        peaks.update(derived_peaks(cores, precisions, shared.cores, path.get("threads")))
+    except ValidationError:
+        pass  # the whole profile is validated afterwards and names the mistake
+    peaks.update({p: figure for p, figure in measured.items() if p in precisions})
+    return {**peaks, **own}
+
+
+def _sources(data: Mapping[str, Any], fields: Mapping[str, Any], shared: Shared) -> Any:
+    """Join the profile's own sources with the shared ones that its figures use or that it cites."""
+    own = data.get("sources", {})
+    cites = data.get("cites", ())
+    if not isinstance(own, Mapping) or not isinstance(cites, list | tuple):
+        return own
+    wanted = {*cites, *_source_keys({key: fields[key] for key in fields if key in Device.model_fields})}
+    return {**{key: shared.sources[key] for key in sorted(map(str, wanted)) if key in shared.sources}, **own}
+
+
+def _source_keys(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if "value" in value and value.get("source"):
+            yield str(value["source"])
+        for item in value.values():
+            yield from _source_keys(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _source_keys(item)

@@ -1,0 +1,122 @@
+"""The profile of the machine advisor runs on: detected, with peaks derived from cores, clock and instruction sets."""
+
+import importlib.util
+import math
+from pathlib import Path
+from typing import Any
+
+from advisor.resources import data_dir
+from advisor.schema import Core, Cpu, Device, ExecPath, Figure, Memory, Restrictions, Source
+from advisor.schema.device import DeviceKind, Precision
+
+from .cores import CoreKind, derived_peaks, load_cores
+from .machine import Cluster, Machine, read_machine
+
+_DETECTED = "detected"
+
+
+def detect_host(*, measure: bool = False, root: Path = Path("/")) -> Device:
+    """Return this machine as a device of the id 'host'.
+
+    Peaks are cores x GHz x MAC per cycle (upper bounds; clocks fall under load). With `measure` a benchmark of about
+    two seconds replaces them by what matrix products reach. `root` is the file system to read, '/' but in tests.
+    """
+    machine = read_machine(root)
+    table = load_cores((data_dir("profiles"),))
+    cores = tuple(_core(cluster, machine, table) for cluster in machine.clusters)
+    paths = tuple(_path(name, machine, cores, table) for name in _runtimes())
+    device = Device(
+        id="host",
+        name=f"this machine ({machine.name})",
+        vendor=_vendor(machine),
+        kind=_kind(machine),
+        soc=machine.name,
+        cpu=Cpu(arch=machine.arch, cores=cores, isa=machine.isa),
+        memory=Memory(capacity_mb=_found(machine.memory_mb), last_level_cache_kb=_found(machine.cache_kb)),
+        paths=paths,
+        notes=_notes(machine),
+        sources={_DETECTED: Source(what="read from this machine", where="operating system: /proc, /sys or psutil")},
+        confidence="detected",
+    )
+    if not measure:
+        return device
+    from .measure import with_measured_peaks
+
+    return with_measured_peaks(device)
+
+
+def _found(value: float | None) -> Figure | None:
+    return None if value is None else Figure(value=round(value, 3), basis="measured", source=_DETECTED)
+
+
+def _core(cluster: Cluster, machine: Machine, table: dict[str, CoreKind]) -> Core:
+    """Name a cluster by the core table; a time quota below the core count leaves as many cores as it pays for."""
+    count = cluster.cores
+    total = sum(c.cores for c in machine.clusters)
+    if machine.quota is not None and machine.quota < total:
+        count = max(1, math.floor(machine.quota * cluster.cores / total))
+    return Core(name=_core_name(cluster.kind, machine.isa, table), count=count, freq_ghz=_found(cluster.ghz))
+
+
+def _core_name(kind: str, isa: tuple[str, ...], table: dict[str, CoreKind]) -> str:
+    family = f"{kind.rsplit(':', 1)[0]}:*"
+    for wanted in (kind, family):
+        for entry in table.values():
+            if wanted in entry.ids:
+                return entry.name
+    for entry in table.values():
+        if any(i.startswith("isa:") and i.removeprefix("isa:") in isa for i in entry.ids):
+            return entry.name
+    return kind or "unknown"
+
+
+def _runtimes() -> tuple[str, ...]:
+    """ONNX Runtime and PyTorch come with advisor; OpenVINO counts where it is installed (found without an import)."""
+    return ("onnxruntime", "pytorch", *(("openvino",) if importlib.util.find_spec("openvino") else ()))
+
+
+def _path(runtime: str, machine: Machine, cores: tuple[Core, ...], table: dict[str, CoreKind]) -> ExecPath:
+    matrix_bf16 = bool({"amx", "avx512_bf16"} & set(machine.isa))
+    precisions: list[Precision] = ["fp32"]
+    if matrix_bf16 and runtime != "onnxruntime":
+        precisions.append("bf16")
+    if machine.arch in ("x86_64", "aarch64"):  # elsewhere the runtimes have plain C kernels, slower than float
+        precisions.append("int8")
+    peaks: dict[Any, Figure] = dict(derived_peaks(cores, precisions, table))
+    return ExecPath(
+        runtime=runtime,
+        unit="cpu",
+        precisions=tuple(precisions),
+        peak_gmacs=peaks,
+        default_float="bf16" if runtime == "openvino" and matrix_bf16 else "fp32",
+        threads=sum(core.count for core in cores),
+        restrictions=_restrictions(machine),
+        preferred=runtime != "pytorch",
+    )
+
+
+def _restrictions(machine: Machine) -> Restrictions:
+    granularity: Any = ("per_channel", "per_tensor")
+    if machine.arch == "x86_64":
+        vnni = {"avx512_vnni", "avx_vnni", "amx"} & set(machine.isa)
+        signedness: Any = ("u8s8", "s8s8", "u8u8") if vnni else ("u8s8", "u8u8", "s8s8")
+        return Restrictions(weight_granularity=granularity, signedness=signedness)
+    return Restrictions(weight_granularity=granularity, signedness=("s8s8", "u8s8", "u8u8"))
+
+
+def _vendor(machine: Machine) -> str:
+    kind = machine.clusters[0].kind if machine.clusters else ""
+    known = {"GenuineIntel": "Intel", "AuthenticAMD": "AMD", "0x41": "Arm", "0x4e": "NVIDIA", "0x61": "Apple"}
+    return known.get(kind.split(":", maxsplit=1)[0], "unknown")
+
+
+def _kind(machine: Machine) -> DeviceKind:
+    return "x86" if machine.arch == "x86_64" else "sbc"
+
+
+def _notes(machine: Machine) -> str:
+    physical = sum(cluster.cores for cluster in machine.clusters)
+    text = f"{physical} physical and {machine.logical} logical cores are open to this process."
+    if machine.quota is not None:
+        text += f" Its control group grants {machine.quota:g} CPUs."
+    return text + " Peaks are upper bounds from the clock that the system reports."
