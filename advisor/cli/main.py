@@ -1,0 +1,57 @@
+"""The command `advisor`. Nothing heavy is imported before a command needs it."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from advisor import __version__
+
+from . import apply, devices, explain, profile, recommend, rules, verify
+from .group import ErrorGroup
+
+_EPILOG = (
+    "Exit codes: 0 done, 1 internal error, 2 bad input, 3 no plan meets the limits (recommend), "
+    "4 a measurement misses its prediction (verify), 130 interrupted. With --json errors are JSON on standard output."
+)
+
+app = typer.Typer(
+    name="advisor",
+    cls=ErrorGroup,
+    help="Recommend, explain, apply and verify the compression of a vision network for an embedded device.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("recommend")(recommend.command)
+app.command("apply")(apply.command)
+app.command("verify")(verify.command)
+app.command("profile")(profile.command)
+app.command("explain")(explain.command)
+app.add_typer(devices.app, name="devices")
+app.add_typer(rules.app, name="rules")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"advisor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors (at any place).")] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without these characters shows '?' instead of failing
+    app(prog_name="advisor")

@@ -1,0 +1,90 @@
+"""The pages of the rule base: the list, one rule, and what the linter found."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from advisor.rules.problems import Problem
+from advisor.schema import Rule
+
+from .page import Block, Column, Facts, Items, Line, Page, Paragraph, Span, Table, filled
+from .words import setting
+
+
+def rules_page(rules: Sequence[Rule], version: str) -> Page:
+    """List rules in one line each."""
+    columns = (
+        Column("rule"),
+        Column("kind"),
+        Column("certainty"),
+        Column("origin"),
+        Column("title", wrap=True),
+    )
+    rows = tuple((rule.id, rule.kind, rule.certainty, rule.origin, rule.title) for rule in rules)
+    groups = ", ".join(dict.fromkeys(rule.group for rule in rules))
+    note = f"{len(rules)} rules in {groups or 'no group'}; knowledge {version}. 'advisor rules show ID' tells all."
+    return Page("Rules", (Table(columns, rows, note=note),))
+
+
+def rule_page(rule: Rule) -> Page:
+    """Show one rule with its reasons, its cases and its sources."""
+    blocks: tuple[Block | None, ...] = (
+        _identity(rule),
+        Paragraph(rule.reason, "What it says"),
+        Paragraph(rule.when, "When"),
+        Paragraph(rule.demand, "Demands") if rule.demand else None,
+        Paragraph(rule.step, "Step") if rule.step else None,
+        Paragraph(rule.why_sure, "Why it is believed") if rule.why_sure else None,
+        Paragraph(rule.guards, "Prevents") if rule.guards else None,
+        Paragraph(rule.wrong_when, "When it is wrong") if rule.wrong_when else None,
+        _case("Fires on", rule.cases.fires),
+        _case("Silent on", rule.cases.silent),
+        Items(tuple(_source_lines(rule)), "Sources"),
+    )
+    return Page(f"{rule.id} {rule.title}", filled(blocks))
+
+
+def _identity(rule: Rule) -> Facts:
+    pairs: list[tuple[str, Line]] = [
+        ("kind", f"{rule.kind}, asked of each {rule.scope}"),
+        ("group", rule.group),
+        ("certainty", f"{rule.certainty} ({rule.weight:g})"),
+        ("origin", rule.origin),
+        ("since", rule.since),
+    ]
+    if rule.metric:
+        bounds = [f"{value:g}" for value in (rule.low, rule.high) if value is not None]
+        pairs.append(("bounds", f"{rule.metric}: {' to '.join(bounds) or 'no figure'}"))
+    if rule.overrides:
+        pairs.append(("sets aside", ", ".join(rule.overrides)))
+    if rule.deprecated:
+        pairs.append(("deprecated", Span(rule.deprecated, "warn")))
+    return Facts(tuple(pairs))
+
+
+def _case(title: str, facts: dict[str, Any]) -> Items:
+    return Items(tuple(f"{name} = {setting(value)}" for name, value in sorted(facts.items())), title)
+
+
+def _source_lines(rule: Rule) -> list[Line]:
+    lines: list[Line] = []
+    for source in rule.sources:
+        claim = f": {source.claim}" if source.claim else ""
+        recalled = () if source.seen else (Span(" (recalled, not opened)", "warn"),)
+        lines.append((source.ref, claim, *recalled))
+    return lines
+
+
+def lint_page(problems: Sequence[Problem], rules: int) -> Page:
+    """List what the linter found."""
+    columns = (Column(""), Column("rule"), Column("check"), Column("finding", wrap=True))
+    rows = tuple(
+        (Span(one.severity, "bad" if one.severity == "error" else "warn"), one.rule or "-", one.code, _told(one))
+        for one in problems
+    )
+    errors = sum(one.severity == "error" for one in problems)
+    summary = f"{rules} rules: {errors} errors, {len(problems) - errors} warnings."
+    return Page("Rule check", filled((Table(columns, rows), Paragraph(summary))))
+
+
+def _told(problem: Problem) -> str:
+    return f"{problem.message} ({problem.where})" if problem.where else problem.message

@@ -1,0 +1,125 @@
+"""The page of a run: what was done, predicted against measured, and what remains to be done on the target."""
+
+from advisor.schema import Artefact, Metric, RunRecord, Verdict
+from advisor.units import three
+
+from . import words
+from .page import Block, Column, Facts, Items, Line, Page, Paragraph, Span, Table, filled
+
+
+def run_page(run: RunRecord) -> Page:
+    """Lay out a run record."""
+    blocks: tuple[Block | None, ...] = (
+        _header(run),
+        _verdicts(run),
+        Items(tuple(_verdict_notes(run)), "Reading the table"),
+        _elsewhere(run),
+        _checks(run),
+        Items(tuple(_step_lines(run)), "What was done", numbered=True),
+        _artefacts(run.artefacts),
+        Items(run.recipe, f"To do on {run.device}", numbered=True),
+        Items(run.notes, "Notes"),
+        _provenance(run),
+    )
+    return Page(f"{run.model} for {run.device}: {run.plan.label}", filled(blocks))
+
+
+def _header(run: RunRecord) -> Facts:
+    place = "the target itself" if run.on_this_machine else "this machine, which is not the target"
+    pairs: list[tuple[str, Line]] = [
+        ("plan", (Span(run.plan.label, "strong"), f" on {run.plan.path}")),
+        ("measured on", place),
+    ]
+    if run.accuracy:
+        pairs.append(("top-1", ", ".join(f"{role} {value:.1f} %" for role, value in run.accuracy.items())))
+    if run.data:
+        data = run.data
+        split = f"{data.train} train, {data.calibration} calibration, {data.test} test images"
+        pairs.append(("data", f"{data.directory}: {split}, {len(data.classes)} classes"))
+    return Facts(tuple(pairs))
+
+
+def _verdicts(run: RunRecord) -> Table:
+    columns = (
+        Column("metric"),
+        Column("predicted", wrap=True),
+        Column("measured", wrap=True),
+        Column("baseline", right=True),
+        Column("verdict"),
+    )
+    rows = tuple(_verdict_row(verdict) for verdict in run.verdicts)
+    return Table(columns, rows, "Predicted against measured")
+
+
+def _verdict_row(verdict: Verdict) -> tuple[Line, ...]:
+    predicted, measured = verdict.predicted, verdict.measured
+    baseline = measured.baseline_value if measured else None
+    return (
+        words.METRIC_WORDS[verdict.metric],
+        words.with_interval(predicted) if predicted else "-",
+        words.with_interval(measured) if measured else "-",
+        "-" if baseline is None or verdict.metric is Metric.ACCURACY else words.amount(baseline, verdict.metric),
+        _outcome(verdict),
+    )
+
+
+def _outcome(verdict: Verdict) -> Span:
+    if verdict.hit is None:
+        return Span("open", "warn")
+    return Span("hit", "good") if verdict.hit else Span("miss", "bad")
+
+
+def _verdict_notes(run: RunRecord) -> list[Line]:
+    return [
+        (Span(words.METRIC_WORDS[verdict.metric], "strong"), f": {verdict.explanation}")
+        for verdict in run.verdicts
+        if verdict.explanation
+    ]
+
+
+def _elsewhere(run: RunRecord) -> Table | None:
+    """Show what is predicted for the target where another machine measured."""
+    if run.on_this_machine or not run.predicted:
+        return None
+    columns = (Column("metric"), Column("predicted", wrap=True), Column("rests on", wrap=True))
+    rows = tuple(
+        (words.METRIC_WORDS[metric], words.with_interval(estimate), words.basis(estimate))
+        for metric, estimate in run.predicted.items()
+    )
+    return Table(columns, rows, f"Predicted for {run.device}, to be measured there")
+
+
+def _checks(run: RunRecord) -> Table:
+    columns = (Column("preview"), Column("expected", right=True), Column("actual", right=True), Column("", wrap=True))
+    rows = tuple(
+        (
+            check.quantity,
+            f"{check.previewed:,}",
+            f"{check.actual:,}",
+            (Span("equal", "good") if check.agrees else Span("differs", "bad"), f" {check.note}".rstrip()),
+        )
+        for check in run.checks
+    )
+    return Table(columns, rows, "Preview against the real model")
+
+
+def _step_lines(run: RunRecord) -> list[Line]:
+    return [(Span(step.technique, "strong"), f": {step.done} ({step.seconds:.1f} s)") for step in run.steps]
+
+
+def _artefacts(artefacts: tuple[Artefact, ...]) -> Table:
+    columns = (
+        Column("file", wrap=True),
+        Column("role"),
+        Column("format"),
+        Column("precision"),
+        Column("MB", right=True),
+    )
+    rows = tuple((a.file, a.role, a.format, a.precision, three(a.bytes / 1e6)) for a in artefacts)
+    return Table(columns, rows, "Files")
+
+
+def _provenance(run: RunRecord) -> Paragraph:
+    where = ", ".join(f"{name} {value}" for name, value in run.environment.items())
+    text = f"advisor {run.engine}, seed {run.seed}, {run.created}" + (f"; {where}" if where else "")
+    return Paragraph(Span(text, "muted"))
