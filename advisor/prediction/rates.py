@@ -1,0 +1,96 @@
+"""How fast one execution path computes and moves data for a plan: peaks, threads, bandwidth and arithmetic chosen."""
+
+from dataclasses import dataclass
+
+from advisor.schema import Device, ExecPath, Figure
+from advisor.schema.device import Precision
+
+from .efficiency import Entry, Mode, entry_for, mode_for
+from .query import Query
+from .unit_class import thread_share, unit_class
+
+# Bytes per activation and per weight that an operation moves in each arithmetic.
+BYTES = {"fp32": (4.0, 4.0), "fp16": (2.0, 2.0), "bf16": (2.0, 2.0), "int8": (1.0, 1.0), "int8_foreign": (1.0, 1.0),
+         "int8_dynamic": (4.0, 1.0)}  # fmt: skip
+_PEAK_OF: dict[str, Precision] = {
+    "fp32": "fp32", "fp16": "fp16", "bf16": "bf16", "int8": "int8", "int8_dynamic": "int8", "int8_foreign": "int8",
+}  # fmt: skip
+_THEORY_REACHED = 0.6  # share of a theoretical memory bandwidth that one sees in practice, where none was measured
+_CORES_TO_SATURATE = 2  # cores that together reach a board's memory bandwidth (sbc-bench: one core reaches about half)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One arithmetic on a path: GMAC/s and GB/s before efficiencies, the mode's figures, and what is assumed."""
+
+    arithmetic: str
+    gmacs: float
+    gbs: float
+    mode: Mode
+    assumed: tuple[str, ...]  # "no int8 peak is published", "bandwidth derived from the arithmetic peak"
+
+
+def path_of(query: Query) -> ExecPath | None:
+    """Return the plan's path; PyTorch runs wherever another float path of the CPU does."""
+    if query.path is not None or query.plan.runtime != "pytorch" or query.plan.unit != "cpu":
+        return query.path
+    return next((p for p in query.device.paths if p.unit == "cpu" and not p.restrictions.integer_only), None)
+
+
+def entry_of(query: Query) -> Entry | None:
+    """Return the efficiencies that apply to the plan."""
+    path = path_of(query)
+    return None if path is None else entry_for(query.plan.runtime, unit_class(query.device, path))
+
+
+def arithmetic_of(precision: str, query: Query, path: ExecPath) -> str:
+    """Return the arithmetic that the path really uses for operations of this precision."""
+    if precision == "int8" and "int8" in path.precisions:
+        quantizer = query.step("static_int8", "qat", "dynamic_int8")
+        if quantizer is not None and quantizer.technique == "dynamic_int8":
+            return "int8_dynamic"
+        form = getattr(quantizer, "signedness", None)
+        known = path.restrictions.signedness
+        return "int8_foreign" if form is not None and known and form not in known else "int8"
+    if path.restrictions.integer_only:
+        return "int8"
+    if precision in ("fp16", "bf16") and precision in path.precisions:
+        return precision
+    return path.default_float if query.path is not None else "fp32"
+
+
+def rate_of(arithmetic: str, query: Query) -> Rate | None:
+    """Return the rates of an arithmetic for the plan, or None where no peak or no efficiency is known."""
+    path, entry = path_of(query), entry_of(query)
+    mode = None if entry is None else mode_for(entry, arithmetic)
+    if path is None or entry is None or mode is None:
+        return None
+    peak, assumed = _peak(arithmetic, path)
+    if peak is None:
+        return None
+    share, used = thread_share(query.device, path, query.plan.threads)
+    gbs, measured = _bandwidth(query.device, path, used)
+    if not measured:
+        gbs = gbs or peak.value * entry.bytes_per_mac
+        assumed = (*assumed, "the memory bandwidth in use is assumed")
+    return Rate(arithmetic, peak.value * share * used**-entry.thread_loss, gbs, mode, assumed)
+
+
+def _peak(arithmetic: str, path: ExecPath) -> tuple[Figure | None, tuple[str, ...]]:
+    wanted = _PEAK_OF.get(arithmetic, "fp32")
+    if wanted in path.peak_gmacs:
+        return path.peak_gmacs[wanted], ()
+    order: tuple[Precision, ...] = ("fp16", "bf16", "fp32", "int8")
+    stand_in = next((path.peak_gmacs[p] for p in order if p in path.peak_gmacs), None)
+    return stand_in, (f"no {wanted} peak of {path.label} is published",)
+
+
+def _bandwidth(device: Device, path: ExecPath, threads: int) -> tuple[float, bool]:
+    memory = device.memory
+    theory = memory.bandwidth_gbs.value if memory.bandwidth_gbs is not None else 0.0
+    if path.unit == "cpu" and memory.sustained_gbs is not None:
+        together = memory.sustained_gbs.value * min(threads, _CORES_TO_SATURATE)
+        return (min(together, max(theory, memory.sustained_gbs.value)) if theory else together), True
+    if path.unit in ("npu", "mcu", "dla") and device.kind in ("npu-accelerator", "mcu", "mcu-npu"):
+        return 0.0, False  # on-chip memory, whose bandwidth no profile states
+    return theory * _THEORY_REACHED, bool(theory)

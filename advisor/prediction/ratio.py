@@ -1,0 +1,67 @@
+"""Ratios of two plans: errors that both share cancel, so a ratio is known far better than either figure."""
+
+from dataclasses import replace
+from typing import Any
+
+from advisor.schema import Device, Estimate, Gain, Metric, Plan, Workload
+
+from .efficiency import figures
+from .engine import predict
+from .latency import timing
+from .query import Query
+
+
+def predict_gain(
+    plan: Plan, baseline_plan: Plan, before: Workload, baseline_after: Workload, after: Workload, device: Device,
+    facts: dict[str, Any],
+) -> dict[Metric, Gain]:  # fmt: skip
+    """Return the effect of `plan` against `baseline_plan` for every metric that both estimates know.
+
+    `ratio = baseline / candidate` for costs (above 1 is better); points of accuracy are differences.
+    """
+    base = Query(baseline_plan, before, baseline_after, device, facts)
+    candidate = replace(base, plan=plan, after=after, shared={})
+    left = predict(baseline_plan, before, baseline_after, device, facts)
+    right = predict(plan, before, after, device, facts)
+    return {m: gain(m, base, candidate, left[m], right[m]) for m in Metric if m in left and m in right}
+
+
+def gain(metric: Metric, base: Query, candidate: Query, left: Estimate, right: Estimate) -> Gain:
+    """Return the gain of one metric from two estimates that share their errors."""
+    label = f"{base.plan.path} {base.plan.label}" if base.plan.steps else base.plan.path
+    if metric is Metric.ACCURACY:
+        return Gain(metric=metric, baseline=label, low=right.low - left.mid, mid=right.mid - left.mid,
+                    high=right.high - left.mid)  # fmt: skip
+    if same(base, candidate):
+        return Gain(metric=metric, baseline=label, low=1.0, mid=1.0, high=1.0)
+    mid = left.mid / right.mid if right.mid else 1.0
+    if metric in (Metric.LATENCY, Metric.ENERGY):
+        spread = _spread(base, candidate)
+        return Gain(metric=metric, baseline=label, low=mid / spread, mid=mid, high=mid * spread)
+    # Size and memory: both intervals lean the same way, so their ends are compared with each other.
+    ends = [left.low / right.low if right.low else mid, left.high / right.high if right.high else mid, mid]
+    return Gain(metric=metric, baseline=label, low=min(ends), mid=mid, high=max(ends))
+
+
+def same(base: Query, candidate: Query) -> bool:
+    """Whether both plans execute the same network on the same path: then nothing can differ."""
+    left, right = base.plan, candidate.plan
+    return base.after is candidate.after and (left.path, left.threads, left.steps) == (
+        right.path, right.threads, right.steps)  # fmt: skip
+
+
+def _spread(base: Query, candidate: Query) -> float:
+    """Return the factor of the 80 % interval of a latency ratio."""
+    limits = figures().ratio
+    if (base.plan.path, base.plan.threads) != (candidate.plan.path, candidate.plan.threads):
+        return limits.other_path
+    left, right = timing(base), timing(candidate)
+    if left is None or right is None:
+        return limits.other_path
+    alike = {r.arithmetic for r in left.rates} == {r.arithmetic for r in right.rates}
+    if alike and set(candidate.plan.techniques) <= _NO_CHANGE_OF_WORK:
+        return limits.same_work
+    return limits.same_arithmetic if alike else limits.other_arithmetic
+
+
+_NO_CHANGE_OF_WORK = frozenset({"sparsify", "weight_only"})

@@ -1,0 +1,31 @@
+"""Bytes of weights by storage format: arithmetic on shapes, no calibration."""
+
+from collections.abc import Iterable
+from math import ceil
+
+from advisor.schema import ITEM_BITS, Weight
+
+SCALE_BYTES = 4  # one float32 scale
+ZERO_POINT_BYTES = 1  # one int8 zero point beside each scale
+
+
+def scales(weight: Weight) -> int:
+    """Number of scales stored with a weight; the output channel is the first axis of convolution and linear weights."""
+    if weight.storage.granularity == "per_tensor":
+        return 1
+    if weight.storage.granularity == "per_channel":
+        return weight.shape[0] if weight.shape else 1
+    if weight.storage.granularity == "group":
+        return ceil(weight.elements / max(weight.storage.group_size, 1))
+    return 0
+
+
+def weight_bytes(weight: Weight) -> int:
+    """Bytes of one weight with its scales and zero points; zeros are stored like any value."""
+    values = (weight.elements * ITEM_BITS[weight.storage.dtype] + 7) // 8
+    return values + scales(weight) * (SCALE_BYTES + ZERO_POINT_BYTES)
+
+
+def stored_bytes(weights: Iterable[Weight]) -> int:
+    """Bytes of all weights with their scales and zero points."""
+    return sum(weight_bytes(w) for w in weights)

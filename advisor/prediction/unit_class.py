@@ -1,0 +1,75 @@
+"""Sort execution units into the classes that share efficiencies, and count how much of a unit some threads use."""
+
+from advisor.schema import Device, ExecPath
+
+_LITTLE = (
+    "cortex-a5",
+    "cortex-a7",
+    "cortex-a32",
+    "cortex-a35",
+    "cortex-a53",
+    "cortex-a55",
+    "cortex-a510",
+    "cortex-a520",
+)
+_BIG_LOOKALIKES = ("cortex-a57", "cortex-a72", "cortex-a73", "cortex-a75", "cortex-a76", "cortex-a77", "cortex-a78")
+_LITTLE_SPEED = 0.5  # of a big core at equal clock: cpufp measures 8.1 fp32 GFLOPS per GHz on A55 and 15.6 on A76
+
+
+def is_little(core: str) -> bool:
+    """Whether a core is of the in-order, half-width kind."""
+    name = core.lower().replace(" ", "-")
+    return name.startswith(_LITTLE) and not name.startswith(_BIG_LOOKALIKES)
+
+
+def unit_class(device: Device, path: ExecPath) -> str:
+    """Return the class of the unit: 'x86-vnni', 'arm-dotprod-big', 'gpu-cuda', 'npu', 'mcu' ..."""
+    if path.unit == "gpu":
+        return "gpu-cuda" if device.gpu is not None and device.gpu.cuda_cc is not None else "gpu-other"
+    if path.unit in ("npu", "dla"):
+        return "npu-mcu" if device.kind == "mcu-npu" else path.unit
+    if path.unit == "mcu" or device.kind in ("mcu", "mcu-npu"):
+        return "mcu"
+    return _cpu_class(device)
+
+
+def _cpu_class(device: Device) -> str:
+    cpu = device.cpu
+    if cpu is None:
+        return "cpu"
+    isa = {name.lower() for name in cpu.isa}
+    if cpu.arch in ("x86_64", "x86-64", "amd64", "x86"):
+        if isa & {"avx512_vnni", "avx_vnni", "amx", "amx_int8", "avx512vnni", "avxvnni"}:
+            return "x86-vnni"
+        return "x86-avx2" if isa & {"avx2", "avx512", "avx512f"} else "x86-sse"
+    if not cpu.arch.startswith(("aarch64", "arm")):
+        return f"cpu-{cpu.arch}"
+    size = "little" if cpu.cores and all(is_little(core.name) for core in cpu.cores) else "big"
+    if "i8mm" in isa:
+        return f"arm-i8mm-{size}"
+    if isa & {"dotprod", "asimddp"}:
+        return f"arm-dotprod-{size}"
+    if isa & {"asimdhp", "fp16"}:
+        return f"arm-fp16-{size}"
+    return f"arm-v7-{size}" if cpu.arch.startswith("armv7") else f"arm-v8-{size}"
+
+
+def core_speeds(device: Device) -> list[float]:
+    """Relative speeds of all cores, fastest first; an unknown clock counts as 1 GHz."""
+    if device.cpu is None:
+        return []
+    speeds: list[float] = []
+    for core in device.cpu.cores:
+        ghz = core.freq_ghz.value if core.freq_ghz is not None else 1.0
+        speeds += [ghz * (_LITTLE_SPEED if is_little(core.name) else 1.0)] * core.count
+    return sorted(speeds, reverse=True)
+
+
+def thread_share(device: Device, path: ExecPath, threads: int | None) -> tuple[float, int]:
+    """Return the share of the unit's peak that the threads can reach, and their number."""
+    speeds = core_speeds(device)
+    if path.unit != "cpu" or not speeds:
+        return 1.0, 1
+    wanted = threads or path.threads or len(speeds)
+    used = max(1, min(wanted, len(speeds)))
+    return sum(speeds[:used]) / sum(speeds), used
