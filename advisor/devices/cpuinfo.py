@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_X86 = {
+_X86: Mapping[str, tuple[str, ...]] = {
     "sse2": ("sse2",),
     "avx2": ("avx2",),
     "avx512": ("avx512f", "avx512bw", "avx512vl"),
@@ -13,7 +13,7 @@ _X86 = {
     "avx_vnni_int8": ("avx_vnni_int8",),
     "amx": ("amx_tile", "amx_int8"),
 }
-_ARM = {
+_ARM: Mapping[str, tuple[str, ...]] = {
     "neon": ("asimd",),
     "asimdhp": ("asimdhp",),
     "dotprod": ("asimddp",),
@@ -21,7 +21,7 @@ _ARM = {
     "bf16": ("bf16",),
     "sve": ("sve",),
 }
-_LOONG = {"lsx": ("lsx",), "lasx": ("lasx",)}
+_LOONG: Mapping[str, tuple[str, ...]] = {"lsx": ("lsx",), "lasx": ("lasx",)}
 
 
 @dataclass(frozen=True)

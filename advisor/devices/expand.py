@@ -1,4 +1,4 @@
-"""From the readable file format to the fields of `Device`: paths keyed by 'runtime/unit', shared sources, CPU peaks."""
+"""From the readable file format to the fields of `Device`: paths keyed by 'runtime/unit', shared sources, peaks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from advisor.schema import Core, Device
 
 from .cores import CoreKind, derived_peaks
 
-FILE_KEYS = ("extends", "abstract", "cites", "cpu_peaks_gmacs")  # of the file format, beside the fields of Device
+FILE_KEYS = ("extends", "abstract", "cites", "unit_peaks_gmacs")  # of the file format, beside the fields of Device
 _CPU_UNITS = ("cpu", "mcu")
 _CORES = TypeAdapter(tuple[Core, ...])
 
@@ -52,25 +52,27 @@ def _paths(data: Mapping[str, Any], shared: Shared) -> list[Any]:
         runtime, _, unit = str(label).partition("/")
         if isinstance(path, Mapping):
             path = {"runtime": runtime, "unit": unit, **path}
-            if unit in _CPU_UNITS:
-                path["peak_gmacs"] = _cpu_peaks(data, path, shared)
+            path["peak_gmacs"] = _peaks(data, path, shared)
         expanded.append(path)
     return expanded
 
 
-def _cpu_peaks(data: Mapping[str, Any], path: Mapping[str, Any], shared: Shared) -> Any:
-    """Fill a CPU path's peaks: its own figures, then the file's measured ones, then cores x GHz x MAC per cycle."""
-    own, measured, precisions = path.get("peak_gmacs", {}), data.get("cpu_peaks_gmacs", {}), path.get("precisions", ())
-    if not (isinstance(own, Mapping) and isinstance(measured, Mapping) and isinstance(precisions, list)):
+def _peaks(data: Mapping[str, Any], path: Mapping[str, Any], shared: Shared) -> Any:
+    """Fill a path's peaks: its own figures, else the file's for the unit, else (CPU) cores x GHz x MAC per cycle."""
+    own, precisions = path.get("peak_gmacs", {}), path.get("precisions", ())
+    by_unit = data.get("unit_peaks_gmacs")
+    of_unit = by_unit.get(path["unit"], {}) if isinstance(by_unit, Mapping) else {}
+    if not (isinstance(own, Mapping) and isinstance(of_unit, Mapping) and isinstance(precisions, list)):
         return own
     peaks: dict[str, Any] = {}
     cpu = data.get("cpu")
-    try:
-        cores = _CORES.validate_python(cpu.get("cores", ()) if isinstance(cpu, Mapping) else ())
-        peaks.update(derived_peaks(cores, precisions, shared.cores, path.get("threads")))
-    except ValidationError:
-        pass  # the whole profile is validated afterwards and names the mistake
-    peaks.update({p: figure for p, figure in measured.items() if p in precisions})
+    if path["unit"] in _CPU_UNITS and isinstance(cpu, Mapping):
+        try:
+            cores = _CORES.validate_python(cpu.get("cores", ()))
+            peaks.update(derived_peaks(cores, precisions, shared.cores, path.get("threads")))
+        except ValidationError:
+            pass  # the whole profile is validated afterwards and names the mistake
+    peaks.update({p: figure for p, figure in of_unit.items() if p in precisions})
     return {**peaks, **own}
 
 

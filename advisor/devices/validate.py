@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from advisor.errors import DeviceError, nearest
 from advisor.schema import Device
+from advisor.schema.device import Precision, Unit
 
 from .expand import FILE_KEYS, Shared, expand, path_labels
 from .inherit import Resolved
@@ -47,6 +48,11 @@ def _check_names(resolved: Resolved, shared: Shared, words: Vocabulary) -> None:
             _known(resolved, "cpu.isa", "instruction set", str(name), words.isa)
         if "arch" in cpu:
             _known(resolved, "cpu.arch", "architecture", str(cpu["arch"]), words.arch)
+    for unit, peaks in (data.get("unit_peaks_gmacs") or {}).items():
+        _known(resolved, f"unit_peaks_gmacs.{unit}", "unit", str(unit), get_args(Unit))
+        for precision in peaks or ():
+            key = f"unit_peaks_gmacs.{unit}.{precision}"
+            _known(resolved, key, "precision", str(precision), get_args(Precision))
     own = data.get("sources")
     for key in data.get("cites") or ():
         _known(resolved, "cites", "source", str(key), [*shared.sources, *(own if isinstance(own, Mapping) else ())])
