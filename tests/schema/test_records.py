@@ -90,3 +90,11 @@ def test_a_workload_counts_parameters_not_buffers_and_bytes_by_storage():
     assert load.stored_bytes == 30 + 3 + 16  # five int4 values need three bytes
     assert (load.tensor[0].bytes, load.tensor[1].bytes) == (24, 40)
     assert load.weight_elements(op) == 35
+
+
+def test_a_changed_copy_does_not_keep_what_the_original_had_computed():
+    load = Workload(name="x", inputs=(0,), outputs=(0,), tensors=(Tensor(id=0, shape=(1, 3)),), weights=(), ops=())
+    assert load.tensor[0].dtype == "float32"
+    changed = load.model_copy(update={"tensors": (Tensor(id=0, shape=(1, 3), dtype="int8"),)})
+    assert changed.tensor[0].dtype == "int8"
+    assert load.tensor[0].dtype == "float32"
