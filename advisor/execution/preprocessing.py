@@ -1,0 +1,67 @@
+"""How images become input, stored beside the artefacts so that a deployment and a later check do the same."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from advisor.errors import RunError
+
+FILE = "preprocessing.json"
+
+
+class Preprocessing(Protocol):
+    """What the model expects: `size` is (height, width), mean and std are per channel of values in 0..1."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """Mean by channel."""
+
+    @property
+    def std(self) -> tuple[float, ...]:
+        """Standard deviation by channel."""
+
+    @property
+    def interpolation(self) -> str:
+        """Resampling filter."""
+
+
+@dataclass(frozen=True)
+class StoredPreprocessing:
+    """The same, as kept in a run."""
+
+    size: tuple[int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str
+    channels: int
+
+
+def store(preprocessing: Preprocessing, channels: int, folder: Path) -> Path:
+    """Write preprocessing.json."""
+    kept = StoredPreprocessing(
+        preprocessing.size, preprocessing.mean, preprocessing.std, preprocessing.interpolation, channels
+    )
+    path = folder / FILE
+    path.write_text(json.dumps(asdict(kept), indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def read(folder: Path) -> StoredPreprocessing:
+    """Read preprocessing.json."""
+    try:
+        fields: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        height, width = fields["size"]
+        return StoredPreprocessing(
+            (int(height), int(width)),
+            tuple(float(v) for v in fields["mean"]),
+            tuple(float(v) for v in fields["std"]),
+            str(fields["interpolation"]),
+            int(fields["channels"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{FILE} cannot be read: {error}", where=str(folder), remedy="Apply the plan again.") from error

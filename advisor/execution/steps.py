@@ -1,0 +1,138 @@
+"""Carrying out the steps of a plan one after the other: change, recover, export when the form changes."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from advisor.progress import Progress
+from advisor.runtimes import Runtime
+from advisor.schema import ExecPath, Plan, Step, StepRecord
+from advisor.techniques.subject import Subject
+
+from .batch_norm import reestimate
+from .data import DataSplit, evenly
+from .images import ImageReader
+from .refuse import applier
+from .training import Training, fine_tune
+
+FLOAT_FILE = "float.onnx"  # the model after the last torch step, before the first ONNX step
+NORM_IMAGES = 256  # images that re-estimate batch norms after a cut
+NORM_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What the steps share: the plan's images, their reader, the runtime that exports, and the listener."""
+
+    data: DataSplit | None
+    reader: ImageReader
+    runtime: Runtime
+    opset: int | None
+    folder: Path
+    path: ExecPath | None
+    seed: int
+    progress: Progress
+
+
+def carry_out(plan: Plan, start: Subject, shop: Workshop) -> tuple[Subject, tuple[StepRecord, ...]]:
+    """Return the model after all steps, and what was done; `start.module` itself is never changed."""
+    subject, records = replace(start, path=shop.path, seed=shop.seed, **_feeds(start, shop)), []
+    for step in plan.steps:
+        shop.progress.start(step.label, None)
+        module = applier(step)
+        if module.STAGE == "onnx" and subject.onnx is None:
+            subject = replace(subject, onnx=export_float(subject, shop))
+        began = time.perf_counter()
+        change = module.apply(step, subject)
+        details, done = dict(change.details), change.done
+        if change.module is not None:
+            recovered = _recover(step, change.module, start.module, shop)
+            details |= recovered
+            done += _said(recovered)
+            subject = replace(subject, module=change.module, workload=_profile(change.module, subject))
+        if change.onnx is not None:
+            subject = replace(subject, onnx=change.onnx)
+        records.append(
+            StepRecord(
+                technique=step.technique,
+                settings=step.model_dump(mode="json", exclude={"name"}),
+                seconds=round(time.perf_counter() - began, 3),
+                done=done,
+                details=details,
+            )
+        )
+        shop.progress.finish()
+    return subject, tuple(records)
+
+
+def export_float(subject: Subject, shop: Workshop) -> Path:
+    """Write the module as it is now as the float file that quantization starts from."""
+    return shop.runtime.export(subject.module, subject.input_shape, shop.folder / FLOAT_FILE, opset=shop.opset)
+
+
+def _recover(step: Step, module: Any, teacher: Any, shop: Workshop) -> dict[str, Any]:
+    """Re-estimate batch norms, then fine-tune for the step's epochs with the dense model as teacher."""
+    details: dict[str, Any] = {}
+    if shop.data is None:
+        return details
+    images = evenly(shop.data.calibration or shop.data.train, NORM_IMAGES)
+    norms = reestimate(module, (batch for batch, _ in shop.reader.batches(images, NORM_BATCH)))
+    if norms:
+        details["batch_norms_reestimated"] = norms
+    epochs = int(getattr(step, "epochs", 0))
+    if epochs and shop.data.train:
+        shop.progress.finish()
+        shop.progress.start(f"fine-tune {epochs} epochs", epochs)
+        trained = fine_tune(
+            module,
+            shop.data.train,
+            shop.reader,
+            Training(epochs=epochs, seed=shop.seed),
+            teacher=teacher.eval(),
+            tick=shop.progress.advance,
+        )
+        details |= {
+            "epochs": trained.epochs,
+            "best_epoch": trained.best_epoch,
+            "validation_top1_before": round(trained.before, 2),
+            "validation_top1_after": round(trained.best, 2),
+        }
+    return details
+
+
+def _said(details: dict[str, Any]) -> str:
+    said = ""
+    if "batch_norms_reestimated" in details:
+        said += f"; re-estimated {details['batch_norms_reestimated']} batch norms"
+    if "epochs" in details:
+        said += (
+            f"; fine-tuned {details['epochs']} epochs, validation top-1 {details['validation_top1_before']:.1f} to "
+            f"{details['validation_top1_after']:.1f} %"
+        )
+    return said
+
+
+def _profile(module: Any, subject: Subject) -> Any:
+    from advisor.profiling import profile_module
+
+    return profile_module(module, subject.input_shape, name="compressed", source="")
+
+
+def _feeds(start: Subject, shop: Workshop) -> dict[str, Any]:
+    data, reader, batch = shop.data, shop.reader, start.input_shape[0]
+    if data is None:
+        return {}
+    feeds: dict[str, Callable[..., Iterator[Any]]] = {}
+    if data.calibration:
+
+        def calibration(count: int) -> Iterator[Any]:
+            images = evenly(data.calibration, count)
+            whole = images[: len(images) // batch * batch] or images * batch  # static batch: only full ones run
+            return (part for part, _ in reader.batches(whole[: max(batch, len(images))], batch) if len(part) == batch)
+
+        feeds["calibration"] = calibration
+    if data.train:
+        feeds["labelled"] = lambda: reader.batches(evenly(data.train, len(data.train)), NORM_BATCH)
+    return feeds

@@ -1,0 +1,109 @@
+"""Top-1 on held-out images, and the paired difference between two artefacts on the same images."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.runtimes import Session
+from advisor.schema import Measurement, Metric
+
+Z95 = 1.959964  # two-sided 95 %
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two classifiers on the same images: who was right where."""
+
+    images: int
+    both: int  # images that both get right
+    lost: int  # right before, wrong after
+    won: int  # wrong before, right after
+    agree: int  # same prediction, right or wrong
+
+    @property
+    def before(self) -> float:
+        """Top-1 of the first, in percent."""
+        return 100 * (self.both + self.lost) / self.images
+
+    @property
+    def after(self) -> float:
+        """Top-1 of the second, in percent."""
+        return 100 * (self.both + self.won) / self.images
+
+    @property
+    def delta(self) -> float:
+        """Second minus first, in percentage points."""
+        return 100 * (self.won - self.lost) / self.images
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the difference in points (Bonett and Price 2012: one image is added to either change)."""
+        n = self.images + 2
+        won, lost = (self.won + 1) / n, (self.lost + 1) / n
+        centre, spread = won - lost, Z95 * math.sqrt((won + lost - (won - lost) ** 2) / n)
+        return 100 * max(-1.0, centre - spread), 100 * min(1.0, centre + spread)
+
+    @property
+    def agreement(self) -> float:
+        """Share of images with the same prediction, in percent."""
+        return 100 * self.agree / self.images
+
+    def measurement(self, runtime: str, machine: str, split: str) -> Measurement:
+        """Return the record of the difference."""
+        low, high = self.interval
+        return Measurement(
+            metric=Metric.ACCURACY,
+            value=self.delta,
+            low=low,
+            high=high,
+            n=self.images,
+            method=f"top-1 of the shipped artefact minus the original's on the same {self.images} images ({split}), "
+            "95 % interval for paired proportions",
+            machine=machine,
+            runtime=runtime,
+            baseline_value=0.0,
+            note=f"top-1 {self.before:.2f} % before, {self.after:.2f} % after; "
+            f"{self.lost} images lost, {self.won} won, {self.agreement:.1f} % of predictions agree",
+        )
+
+
+def wilson(hits: int, images: int) -> tuple[float, float]:
+    """Return the 95 % interval of a proportion in percent (Wilson 1927)."""
+    share, n = hits / images, images
+    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+    spread = Z95 / (1 + Z95**2 / n) * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
+    return 100 * (centre - spread), 100 * (centre + spread)
+
+
+def pair(labels: NDArray[Any], before: NDArray[Any], after: NDArray[Any]) -> Paired:
+    """Count where two sets of predictions are right."""
+    was, now = before == labels, after == labels
+    return Paired(
+        images=len(labels),
+        both=int((was & now).sum()),
+        lost=int((was & ~now).sum()),
+        won=int((~was & now).sum()),
+        agree=int((before == after).sum()),
+    )
+
+
+def predict(
+    session: Session, batches: Iterable[tuple[NDArray[Any], NDArray[Any]]], seen: Callable[[int], None] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return predictions and labels; batches smaller than the artefact's are filled with zeros."""
+    size = session.input_shape[0]
+    predictions, labels = [], []
+    for images, known in batches:
+        filled = images
+        if len(images) < size:
+            filled = np.zeros((size, *images.shape[1:]), dtype=np.float32)
+            filled[: len(images)] = images
+        predictions.append(session(filled)[: len(images)].argmax(axis=1))
+        labels.append(known)
+        if seen is not None:
+            seen(len(images))
+    return np.concatenate(predictions).astype(np.int64), np.concatenate(labels).astype(np.int64)

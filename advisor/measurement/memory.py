@@ -1,0 +1,72 @@
+"""Peak memory of a fresh process that loads an artefact and runs it, split into the runtime and the model's part."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from advisor.errors import RunError
+from advisor.schema import Measurement, Metric
+
+PROCESSES = 3
+TIMEOUT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Megabytes (1e6 bytes) of resident memory: of the process at its peak, and of the runtime before the model."""
+
+    peaks_mb: tuple[float, ...]
+    runtime_mb: float
+
+    @property
+    def peak_mb(self) -> float:
+        """Median peak over processes."""
+        return median(self.peaks_mb)
+
+    @property
+    def model_mb(self) -> float:
+        """What the model added to the runtime."""
+        return self.peak_mb - self.runtime_mb
+
+    def measurement(self, runtime: str, machine: str, baseline: "MemoryUse | None" = None) -> Measurement:
+        """Return the record of the peak."""
+        before = f", baseline {baseline.model_mb:.1f} MB" if baseline else ""
+        return Measurement(
+            metric=Metric.MEMORY,
+            value=self.peak_mb,
+            low=min(self.peaks_mb),
+            high=max(self.peaks_mb),
+            n=len(self.peaks_mb),
+            method=f"peak resident memory of a fresh process that loads and runs the artefact, {len(self.peaks_mb)} "
+            "processes",
+            machine=machine,
+            runtime=runtime,
+            baseline_value=baseline.peak_mb if baseline else None,
+            note=f"model part {self.model_mb:.1f} MB{before}; Python and runtime alone {self.runtime_mb:.1f} MB",
+        )
+
+
+def peak_memory(path: Path, runtime: str, threads: int = 1, *, processes: int = PROCESSES) -> MemoryUse:
+    """Run the probe in fresh processes; the median peak counts."""
+    readings = [_probe(path, runtime, threads) for _ in range(processes)]
+    return MemoryUse(tuple(r["peak_mb"] for r in readings), median(r["runtime_mb"] for r in readings))
+
+
+def _probe(path: Path, runtime: str, threads: int) -> dict[str, float]:
+    package_root = str(Path(__file__).resolve().parents[2])
+    search = os.pathsep.join(part for part in (package_root, os.environ.get("PYTHONPATH", "")) if part)
+    command = [sys.executable, "-m", "advisor.measurement.rss_probe", str(path), runtime, str(threads)]
+    environment = {**os.environ, "PYTHONPATH": search, "OMP_NUM_THREADS": str(threads)}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True, env=environment
+        )
+        reading: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.SubprocessError, OSError, ValueError, IndexError) as error:
+        said = getattr(error, "stderr", "") or str(error)
+        raise RunError(f"the memory probe failed: {said.strip().splitlines()[-1]}", where=str(path)) from error
+    return reading

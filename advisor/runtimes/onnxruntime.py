@@ -1,0 +1,105 @@
+"""ONNX Runtime on the CPU: loading, running, and reading which operations of the optimised graph are integer."""
+
+import tempfile
+from collections import Counter
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from advisor.errors import NotApplicable, RunError
+
+from .onnx_export import export_onnx
+from .runtime import Array, Placement
+
+_HEAVY_INT8 = frozenset(
+    {"QLinearConv", "QLinearMatMul", "QGemm", "ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "QAttention"}
+    | {"DynamicQuantizeMatMul", "NhwcConvTransposeInteger"}
+)
+_HEAVY_FLOAT = frozenset({"Conv", "FusedConv", "NhwcFusedConv", "ConvTranspose", "Gemm", "FusedGemm"})
+_HEAVY_PRODUCT = frozenset({"MatMul", "FusedMatMul", "Attention", "MultiHeadAttention"})
+_BOUNDARIES = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Cast"})
+_NUMPY = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
+
+
+class OnnxSession:
+    """An open ONNX file with a static input shape."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises a private class per kind of failure
+            raise RunError(f"onnxruntime cannot open the file: {_first_line(error)}", where=str(path)) from error
+        inputs = self._session.get_inputs()
+        if len(inputs) != 1:
+            raise NotApplicable(
+                f"the model has {len(inputs)} inputs", where=str(path), remedy="Only models of one image run."
+            )
+        self._input = inputs[0].name
+        self._type = _NUMPY.get(inputs[0].type, np.float32)
+        self.input_shape = tuple(d if isinstance(d, int) and d > 0 else 1 for d in inputs[0].shape)
+
+    def __call__(self, batch: Array) -> Array:
+        """Run one batch and return the first output as float32."""
+        output = self._session.run(None, {self._input: batch.astype(self._type, copy=False)})[0]
+        return np.asarray(output, dtype=np.float32)
+
+
+class OnnxRuntime:
+    """The runtime `onnxruntime` on the unit cpu."""
+
+    name = "onnxruntime"
+    suffix = ".onnx"
+
+    def available(self) -> bool:
+        """Whether onnxruntime is installed."""
+        return find_spec("onnxruntime") is not None
+
+    def version(self) -> str:
+        """Version of onnxruntime."""
+        return version("onnxruntime")
+
+    def export(self, module: Any, input_shape: tuple[int, ...], target: Path, *, opset: int | None = None) -> Path:
+        """Write a torch module as one ONNX file with static shapes and folded batch norms."""
+        return export_onnx(module, input_shape, target, opset=opset)
+
+    def load(self, path: Path, threads: int = 1) -> OnnxSession:
+        """Open an ONNX file."""
+        return OnnxSession(path, threads)
+
+    def placement(self, path: Path) -> Placement:
+        """Count the operations of the graph as onnxruntime executes it."""
+        counts = executed_ops(path)
+        return Placement(
+            counts=dict(sorted(counts.items())),
+            heavy_int8=sum(n for op, n in counts.items() if op in _HEAVY_INT8),
+            heavy_float=sum(n for op, n in counts.items() if op in _HEAVY_FLOAT | _HEAVY_PRODUCT),
+            boundaries=sum(n for op, n in counts.items() if op in _BOUNDARIES),
+        )
+
+
+def executed_ops(path: Path) -> Counter[str]:
+    """Return how often each operation type occurs in the optimised graph."""
+    import onnx
+    import onnxruntime as ort
+
+    with tempfile.TemporaryDirectory() as folder:
+        optimised = Path(folder) / "optimised.onnx"
+        options = ort.SessionOptions()
+        options.log_severity_level = 4  # saving a layout-optimised graph warns that it fits this machine only
+        options.intra_op_num_threads = 1
+        options.optimized_model_filepath = str(optimised)
+        ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return Counter(node.op_type for node in onnx.load(optimised).graph.node)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

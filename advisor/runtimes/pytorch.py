@@ -1,0 +1,91 @@
+"""PyTorch on the CPU without compilation: the baseline of "change nothing". Artefacts are torch.export archives."""
+
+import copy
+import os
+from collections import Counter
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from advisor.errors import NotApplicable, RunError
+
+from .runtime import Array, Placement
+
+
+class TorchSession:
+    """An open archive of one static shape."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import torch
+
+        self._torch = torch
+        self._threads = threads
+        try:
+            program = torch.export.load(str(path))
+        except Exception as error:  # a damaged archive fails in zip, json or tensor code
+            raise RunError(f"torch cannot open the archive: {error}", where=str(path)) from error
+        self._module = program.module()
+        inputs = program.example_inputs
+        self.input_shape: tuple[int, ...] = tuple(inputs[0][0].shape) if inputs else ()
+
+    def __call__(self, batch: Array) -> Array:
+        """Run one batch and return the first output."""
+        before = self._torch.get_num_threads()
+        if before != self._threads:
+            self._torch.set_num_threads(self._threads)
+        try:
+            with self._torch.inference_mode():
+                output = self._module(self._torch.from_numpy(batch))
+        finally:
+            if before != self._threads:
+                self._torch.set_num_threads(before)
+        first = output[0] if isinstance(output, (tuple, list)) else output
+        return np.asarray(first.numpy(), dtype=np.float32)
+
+
+class PyTorch:
+    """The runtime `pytorch` on the unit cpu."""
+
+    name = "pytorch"
+    suffix = ".pt2"
+
+    def available(self) -> bool:
+        """Whether torch is installed."""
+        return find_spec("torch") is not None
+
+    def version(self) -> str:
+        """Version of torch."""
+        return version("torch")
+
+    def export(self, module: Any, input_shape: tuple[int, ...], target: Path, *, opset: int | None = None) -> Path:
+        """Write a torch.export archive of one static shape; `opset` means nothing here."""
+        import torch
+
+        if opset is not None:
+            raise NotApplicable("an opset belongs to ONNX files", remedy="Leave it out for pytorch.")
+        partial = target.with_name(f".{target.stem}.partial.pt2")
+        try:
+            program = torch.export.export(copy.deepcopy(module).cpu().eval(), (torch.zeros(input_shape),))
+            torch.export.save(program, str(partial))
+            os.replace(partial, target)
+        except Exception as error:  # torch.export raises dozens of private classes
+            raise NotApplicable(f"the model cannot be exported: {str(error)[:300]}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return target
+
+    def load(self, path: Path, threads: int = 1) -> TorchSession:
+        """Open an archive."""
+        return TorchSession(path, threads)
+
+    def placement(self, path: Path) -> Placement:
+        """Count the operators of the exported graph; all of them run in float."""
+        import torch
+
+        graph = torch.export.load(str(path)).graph_module.graph
+        counts = Counter(str(node.target) for node in graph.nodes if node.op == "call_function")
+        heavy = sum(n for op, n in counts.items() if any(word in op for word in ("conv", "linear", "mm", "attention")))
+        return Placement(counts=dict(sorted(counts.items())), heavy_float=heavy)

@@ -1,0 +1,58 @@
+"""Finding activation ranges with onnxruntime's calibrators, a few batches at a time so that memory stays bounded."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+CHUNK = 8  # batches whose activations are held at once; the histogram methods keep them all until merged
+PERCENTILE = 99.99  # share of activation values inside the range; outliers beyond it are clipped
+_METHODS = {"percentile": "Percentile", "entropy": "Entropy", "minmax": "MinMax"}
+
+
+def calibrate(model: Path, batches: Iterator[Any], method: str, folder: Path) -> tuple[int, Path]:
+    """Run the images through `model`; return how many were seen and the file of ranges by tensor."""
+    import onnx
+    from onnxruntime.quantization import CalibrationMethod, create_calibrator
+    from onnxruntime.quantization.calibrate import save_tensors_data
+    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+
+    name = onnx.load(model, load_external_data=False).graph.input[0].name
+    augmented = folder / "augmented.onnx"
+    extra = {"percentile": PERCENTILE, "symmetric": False} if method == "percentile" else {}
+    calibrator = create_calibrator(
+        model,
+        sorted(set(QLinearOpsRegistry) | set(QDQRegistry)),
+        augmented_model_path=str(augmented),
+        calibrate_method=getattr(CalibrationMethod, _METHODS[method]),
+        extra_options=extra,
+    )
+    seen = 0
+    with contextlib.redirect_stdout(io.StringIO()):  # the calibrators print
+        while chunk := list(islice(batches, CHUNK)):
+            calibrator.collect_data(_reader(name, chunk))
+            seen += sum(len(batch) for batch in chunk)
+        found = calibrator.compute_data()
+    ranges = folder / "ranges.json"
+    save_tensors_data(found, ranges)
+    augmented.unlink(missing_ok=True)
+    return seen, ranges
+
+
+def _reader(name: str, batches: list[Any]) -> Any:
+    from onnxruntime.quantization import CalibrationDataReader
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        """Hand out one batch at a time."""
+
+        def __init__(self) -> None:
+            self._rest = iter(batches)
+
+        def get_next(self) -> dict[str, Any] | None:
+            """Return the next feed, None at the end."""
+            batch = next(self._rest, None)
+            return None if batch is None else {name: batch}
+
+    return Reader()

@@ -1,0 +1,44 @@
+"""What a technique's `apply` receives and returns; imports nothing heavy, so that any technique may use it.
+
+`apply.py` of a technique offers: `STAGE` ("torch" or "onnx": the form it changes), `needs(step)` and
+`apply(step, subject) -> Change`. The subject is never changed: modules are copied, files written anew into `folder`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from advisor.schema import ExecPath, Workload
+
+Stage = Literal["torch", "onnx"]
+Need = Literal["nothing", "calibration", "labels"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model on its way through a plan: a torch module at first, an ONNX file once it has been exported.
+
+    `calibration(n)` yields float32 NCHW batches of the model's batch size, up to n images spread over the classes;
+    `labelled()` yields (images, labels) of training data once through; either is None where there are no such data.
+    """
+
+    input_shape: tuple[int, ...]
+    folder: Path
+    module: Any = None
+    onnx: Path | None = None
+    workload: Workload | None = None
+    path: ExecPath | None = None
+    calibration: Callable[[int], Iterator[Any]] | None = None
+    labelled: Callable[[], Iterator[tuple[Any, Any]]] | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a technique made: the new module or file, one sentence, and details for the record."""
+
+    done: str
+    module: Any = None
+    onnx: Path | None = None
+    details: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,75 @@
+"""Measuring the artefacts of a stored run again and judging the predictions anew; the model itself is not needed."""
+
+from pathlib import Path
+
+from advisor import runtimes
+from advisor.errors import AdvisorError, RunError
+from advisor.execution.data import DataSplit, open_data
+from advisor.execution.images import ImageReader
+from advisor.execution.preprocessing import read as read_preprocessing
+from advisor.execution.store import read_run
+from advisor.execution.trials import Pair, measure_accuracy, measure_costs
+from advisor.measurement.machine import environment
+from advisor.progress import Progress, Silent
+from advisor.schema import Measurement, Metric, RunRecord
+
+from .verdicts import verdicts
+
+
+def verify_run(run_dir: Path, *, progress: Progress | None = None) -> RunRecord:
+    """Return the record with fresh measurements and verdicts; files of the run are read, none is written.
+
+    Accuracy is measured again where the images are still the same, else the stored figure is kept and a note says so.
+    """
+    progress = progress or Silent()
+    record = read_run(run_dir)
+    pair = _pair(record, run_dir)
+    costs = measure_costs(pair, record.seed, progress)
+    accuracy, scores, notes = _accuracy(record, pair, run_dir, progress)
+    record = record.model_copy(
+        update={
+            "accuracy": accuracy,
+            "measurements": (*costs, *scores),
+            "environment": {**record.environment, **environment(pair.threads)},
+            "notes": tuple(dict.fromkeys((*record.notes, *notes))),
+        }
+    )
+    return record.model_copy(update={"verdicts": verdicts(record)})
+
+
+def _pair(record: RunRecord, run_dir: Path) -> Pair:
+    files = {a.role: run_dir / a.file for a in record.artefacts if a.role in ("baseline", "shipped")}
+    missing = {"baseline", "shipped"} - set(files)
+    if missing:
+        raise RunError(f"the run names no {missing.pop()} file", where=str(run_dir), remedy="Apply the plan again.")
+    runtime = runtimes.get(record.environment.get("runtime", "onnxruntime"))
+    return Pair(files["baseline"], files["shipped"], runtime, int(record.environment.get("threads", "1")))
+
+
+def _accuracy(
+    record: RunRecord, pair: Pair, run_dir: Path, progress: Progress
+) -> tuple[dict[str, float], tuple[Measurement, ...], tuple[str, ...]]:
+    """Measure top-1 again, or keep the stored figure and say why."""
+    kept = tuple(m for m in record.measurements if m.metric is Metric.ACCURACY)
+    if record.data is None or not kept:
+        return record.accuracy, kept, ()
+    data, reason = _same_images(record)
+    if data is None:
+        return record.accuracy, kept, (f"Accuracy was not measured again: {reason}.",)
+    preprocessing = read_preprocessing(run_dir)
+    accuracy, scores = measure_accuracy(pair, data, ImageReader(preprocessing, preprocessing.channels), progress)
+    return accuracy, scores, ()
+
+
+def _same_images(record: RunRecord) -> tuple[DataSplit | None, str]:
+    assert record.data is not None
+    directory = Path(record.data.directory)
+    if not directory.is_dir():
+        return None, f"{directory} is not there"
+    try:
+        data = open_data(directory, None, record.seed)
+    except AdvisorError as error:
+        return None, error.what
+    if data.digest != record.data.digest:
+        return None, f"the images in {directory} are no longer those of the run"
+    return data, ""
