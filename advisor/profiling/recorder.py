@@ -1,0 +1,175 @@
+"""Writing down every aten operation of one forward pass. Knows tensors by identity and storages by address.
+
+In-place results and views get ids of their own that alias the first tensor of their storage. A view of a parameter is
+still that parameter; a tensor computed from parameters alone (a normalised kernel, a gathered bias table) is an
+activation that remembers which parameters it came from, so that a convolution by it still names its weight.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from advisor.schema import OpKind
+
+from .aten import COMPUTED, base_name, look_up
+from .aten_attrs import attention_attrs, attributes, clamp_name, conv_attrs
+from .building import Draft
+from .costs import attention_macs, conv_kind, conv_macs, matmul_macs
+
+_NOT_WORK = frozenset({"prim", "profiler", "inductor"})
+
+
+class Recorder(TorchDispatchMode):
+    """Record operations into a draft while active."""
+
+    def __init__(self, weights: Mapping[int, str]) -> None:
+        """Take the parameters and buffers by the `id()` of their tensor."""
+        super().__init__()
+        self.draft = Draft()
+        self.path: list[str] = [""]  # innermost module last; kept by hooks
+        self._origins: dict[int, tuple[str, ...]] = {key: (name,) for key, name in weights.items()}
+        self._pure = set(weights)  # tensors that are a parameter or a view of one
+        self._ids: dict[int, int] = {}
+        self._owners: dict[int, int] = {}  # storage address -> id of its first tensor
+        self._kept: list[Tensor] = []  # alive, so that identities and addresses stay unique
+        self._paused = False
+
+    def known(self, tensor: Tensor) -> int:
+        """Return the id of an activation, adding one that was not seen before."""
+        return self._ids[id(tensor)] if id(tensor) in self._ids else self._remember(tensor)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Record nothing inside."""
+        before, self._paused = self._paused, True
+        try:
+            yield
+        finally:
+            self._paused = before
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if not self._paused and func.namespace not in _NOT_WORK:
+            names = [argument.name for argument in func._schema.arguments]
+            self._record(func, {**dict(zip(names, args, strict=False)), **(kwargs or {})}, result)
+        return result
+
+    def attention(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, result: Tensor) -> None:
+        """Record one fused scaled dot-product attention."""
+        read = [query, key, value] + ([mask] if mask is not None else [])
+        inputs, weights = self._operands(read)
+        macs = attention_macs(tuple(query.shape), tuple(key.shape), tuple(value.shape))
+        attrs = attention_attrs(tuple(query.shape))
+        self._add(OpKind.ATTENTION, "aten.scaled_dot_product_attention.default", inputs, [result], weights, macs, attrs)
+
+    def _record(self, func: Any, args: dict[str, Any], result: Any) -> None:
+        base = base_name(func._schema.name)
+        read, made = _tensors(_factors_first(base, list(args.values()))), _tensors([result])
+        if not made:
+            return
+        if base.startswith("_scaled_dot_product"):
+            self.attention(*read[:3], read[3] if len(read) > 3 else None, made[0])
+            return
+        kind, function = look_up(base)
+        if kind is OpKind.VIEW and self._still_weight(read, made):
+            return
+        inputs, weights = self._operands(read)
+        macs = 0
+        if base in COMPUTED:
+            kind, macs, attrs = self._computed(base, args, read, made[0])
+        else:
+            if base == "hardtanh" or (base.startswith("clamp") and clamp_name(base, function, args) != function):
+                kind = OpKind.ACTIVATION
+            attrs = attributes(base, function, args, tuple(read[0].shape) if read else ())
+        if read and all(id(t) in self._origins for t in read):
+            for tensor in made:
+                self._origins[id(tensor)] = weights
+        self._add(kind, str(func), inputs, made, weights, macs, attrs)
+
+    def _add(self, kind: OpKind, name: str, inputs: Any, made: list[Tensor], weights: Any, macs: int, attrs: Any) -> None:
+        self.draft.add_op(
+            kind, name, inputs, [self._remember(t) for t in made], weights, macs, attrs, module=self.path[-1]
+        )
+
+    def _computed(self, base: str, args: dict[str, Any], read: list[Tensor], made: Tensor) -> tuple[OpKind, int, Any]:
+        """Return kind, MACs and attributes of convolutions and matrix products."""
+        out = tuple(made.shape)
+        if "convolution" in base:
+            shape, weight = tuple(args["input"].shape), tuple(args["weight"].shape)
+            transposed = bool(args.get("transposed"))
+            attrs = conv_attrs(args, shape, weight, out)
+            kind = conv_kind(weight, int(args["groups"]), int(attrs["in_channels"]), transposed)  # type: ignore[arg-type]
+            return kind, conv_macs(shape, weight, out, transposed), attrs
+        left, right = read[:2]
+        first, second = tuple(left.shape), tuple(right.shape)
+        macs = matmul_macs(first, second, out)
+        if id(right) in self._origins:
+            return OpKind.LINEAR, macs, {"in_features": second[-2] if len(second) > 1 else second[0], "out_features": out[-1] if out else 1}
+        if id(left) in self._origins:
+            return OpKind.LINEAR, macs, {"in_features": first[-1], "out_features": first[-2] if len(first) > 1 else 1}
+        return OpKind.MATMUL, macs, {"function": "matmul"}
+
+    def _operands(self, read: list[Tensor]) -> tuple[list[int], tuple[str, ...]]:
+        inputs = [self.known(t) for t in read if id(t) not in self._pure]
+        return inputs, tuple(name for t in read for name in self._origins.get(id(t), ()))
+
+    def _still_weight(self, read: list[Tensor], made: list[Tensor]) -> bool:
+        if not read or id(read[0]) not in self._pure:
+            return False
+        for tensor in made:
+            self._origins[id(tensor)] = self._origins[id(read[0])]
+            self._pure.add(id(tensor))
+            self._kept.append(tensor)
+        return True
+
+    def _remember(self, tensor: Tensor) -> int:
+        address = tensor.untyped_storage()._cdata if tensor.layout is torch.strided else id(tensor)
+        dtype = str(tensor.dtype)
+        number = self.draft.add_tensor(tuple(tensor.shape), dtype, alias_of=self._owners.get(address))
+        self._owners.setdefault(address, number)
+        self._ids[id(tensor)] = number
+        self._kept.append(tensor)
+        return number
+
+
+class AttentionAsOne(TorchFunctionMode):
+    """Let the recorder see scaled_dot_product_attention as one operation, whichever kernel it would choose."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is not torch.nn.functional.scaled_dot_product_attention:
+            return func(*args, **kwargs)
+        with self._recorder.paused():
+            result = func(*args, **kwargs)
+        named = {**dict(zip(("query", "key", "value", "attn_mask"), args, strict=False)), **kwargs}
+        self._recorder.attention(named["query"], named["key"], named["value"], named.get("attn_mask"), result)
+        return result
+
+
+def _factors_first(base: str, values: list[Any]) -> list[Any]:
+    """Put what addmm and its like add behind the two factors, so that the kernel comes before the bias."""
+    return [*values[1:], values[0]] if base in ("addmm", "baddbmm", "addmv") else values
+
+
+def _tensors(values: Any) -> list[Tensor]:
+    """Return the tensors in nested lists, in order."""
+    found: list[Tensor] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, list | tuple):
+            found.extend(_tensors(value))
+    return found
