@@ -33,12 +33,11 @@ def expand(data: Mapping[str, Any], shared: Shared) -> dict[str, Any]:
 
 
 def path_labels(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the 'runtime/unit' keys in the order in which `expand` lists the paths."""
+    """Return the 'runtime/unit' keys in the order of `Device.paths`: preferred ones first, then accelerators."""
     paths = data.get("paths")
     if not isinstance(paths, Mapping):
         return ()
-    labels = list(paths)
-    return tuple(sorted(labels, key=lambda label: not _preferred(paths[label])))
+    return tuple(sorted(paths, key=lambda label: (not _preferred(paths[label]), str(label).endswith("/cpu"))))
 
 
 def _preferred(path: Any) -> bool:

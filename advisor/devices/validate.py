@@ -98,6 +98,8 @@ def _explain(detail: Any, resolved: Resolved) -> tuple[list[str], str, str]:
     if kind == "extra_forbidden":
         fields = _fields_at(loc[:-1])
         hint = nearest(keys[-1], fields) or f"Known keys here: {', '.join(fields)}."
+        if value is None and " " in keys[-1]:
+            hint = "A comma ends a text inside braces: put the text in quotes."
         return keys, f"unknown key {keys[-1]!r}", hint
     if kind == "literal_error":
         choices = [str(choice) for choice in _choices_at(loc)]
