@@ -9,9 +9,7 @@ from advisor.errors import GoalError
 
 from . import complete
 
-Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="timm:NAME, torchvision:NAME or a file: .pt, .pth, .safetensors, .onnx.")
-]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="timm:NAME or a file: .pt, .pth, .safetensors, .onnx.")]
 Target = Annotated[
     str | None,
     typer.Option(

@@ -8,17 +8,15 @@ from advisor.units import three
 from .page import Block, Column, Facts, Items, Line, Page, Paragraph, Span, Table, Tone, filled
 
 _CONFIDENCE: dict[str, Tone] = {"good": "good", "detected": "good", "secondary": "plain", "placeholder": "warn"}
-_MOST_RUNTIMES = 3
 
 
 def devices_page(devices: Sequence[Device]) -> Page:
     """List devices in one line each."""
     columns = (
         Column("device"),
-        Column("kind", wrap=True),
+        Column("kind"),
         Column("memory MB", right=True, wrap=True),
-        Column("GB/s", right=True),
-        Column("runtimes", wrap=True),
+        Column("runs best on", wrap=True),
         Column("profile"),
     )
     rows = tuple(_row(device) for device in devices)
@@ -29,11 +27,10 @@ def devices_page(devices: Sequence[Device]) -> Page:
 def _row(device: Device) -> tuple[Line, ...]:
     memory = device.memory
     capacity = memory.capacity_mb or _from_kb(memory.sram_kb)
-    runtimes = list(dict.fromkeys(path.runtime for path in device.paths))
-    rest = len(runtimes) - _MOST_RUNTIMES
-    named = ", ".join(runtimes[:_MOST_RUNTIMES]) + (f" +{rest}" if rest > 0 else "")
+    first, *others = device.preferred_paths
+    best = f"{first.runtime} {first.unit}" + (f" +{len(others)}" if others else "")
     confidence = Span(device.confidence, _CONFIDENCE[device.confidence])
-    return device.id, device.kind, _value(capacity), _value(memory.bandwidth_gbs), named, confidence
+    return device.id, device.kind, _value(capacity), best, confidence
 
 
 def _from_kb(figure: Figure | None) -> Figure | None:

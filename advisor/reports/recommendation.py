@@ -97,10 +97,10 @@ def _prediction_row(candidate: Candidate, metric: Metric) -> tuple[Line, ...]:
 
 def _limit_line(check: LimitCheck) -> Line:
     if check.met is None:
-        return words.limit(check.limit), ": ", Span("unknown", "warn"), f" ({check.needed})"
+        return words.limit(check.limit), ": ", Span("unknown", "warn"), f", {check.needed}"
     verdict = Span("met", "good") if check.met else Span("missed", "bad")
-    chance = "" if check.probability is None else f", met with probability {check.probability:.0%}"
-    return words.limit(check.limit), ": ", verdict, f" ({check.needed}{chance})"
+    chance = "" if check.probability is None else f" (chance {check.probability:.0%})"
+    return words.limit(check.limit), ": ", verdict, f"{chance}, {check.needed}"
 
 
 def ranking(recommendation: Recommendation, top: int) -> Table:
@@ -115,10 +115,10 @@ def ranking(recommendation: Recommendation, top: int) -> Table:
         Column("#", right=True),
         Column("plan", wrap=True),
         Column("runtime", wrap=True),
-        Column("latency ms", right=True, wrap=True),
-        Column(f"{words.METRIC_WORDS[metric]} gain", right=True, wrap=True),
-        Column("size MB", right=True, wrap=True),
-        Column("top-1 pp", right=True, wrap=True),
+        Column("latency\nms", right=True),
+        Column(f"{words.METRIC_WORDS[metric]}\ngain", right=True),
+        Column("size\nMB", right=True),
+        Column("top-1\npp", right=True),
         Column("status"),
     )
     rest = len(possible) - len(shown)

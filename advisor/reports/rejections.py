@@ -36,7 +36,7 @@ def rejected_block(recommendation: Recommendation) -> Items:
 
 
 def _group_line(key: str, group: _Group) -> Line:
-    plans = Span(f" - {_named(group.candidates)}", "muted")
+    plans = Span(f"\n{_named(group.candidates)}", "muted")
     if group.finding is None:
         return Span(key, "strong"), f": {_nearest_miss(key, group)}", plans
     passing = passing_values(group.finding.trace)[:_MOST_REMEDIES]

@@ -5,7 +5,6 @@ from typing import assert_never
 
 from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule as Ruler
 from rich.style import Style
@@ -23,22 +22,24 @@ _STYLES: dict[Tone, str] = {
     "bad": "red",
     "warn": "yellow",
 }
+_LONG_WORD = 9  # longer words are broken where the width asks for it
 
 
 def show(page: Page, console: Console) -> None:
-    """Print the page on the console."""
-    console.print(render(page))
+    """Print the page on the console; files and pipes get no spaces at the end of lines."""
+    if console.is_terminal:
+        console.print(render(page))
+        return
+    with console.capture() as captured:
+        console.print(render(page))
+    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def render(page: Page) -> RenderableType:
     """Return the page as one renderable."""
     head = Ruler(Text(page.title, "bold"), align="left", style="dim", characters="─")
-    bodies = [_spaced(_block(block)) for block in page.blocks]
+    bodies = [part for block in page.blocks for part in (_block(block), Text())]
     return Group(head, *bodies)
-
-
-def _spaced(body: RenderableType) -> Padding:
-    return Padding(body, (0, 0, 1, 0), expand=False)
 
 
 def _text(line: Line) -> Text:
@@ -82,7 +83,7 @@ def _facts(block: Facts) -> RichTable:
 
 
 def _table(block: Table) -> RichTable:
-    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), header_style=Style())
+    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style=Style())
     for column in block.columns:
         table.add_column(
             Text(column.title, "dim"),
@@ -97,12 +98,13 @@ def _table(block: Table) -> RichTable:
 
 
 def _needed(block: Table, column: Column) -> int:
-    """Width below which the column would break a cell (fixed columns) or a word (wrapping ones)."""
+    """Width below which the column would break a cell (fixed columns) or a word of usual length (wrapping ones)."""
     index = block.columns.index(column)
     cells = [_text(row[index]).plain for row in block.rows]
     pieces = chain.from_iterable((cell.split() if column.wrap else cell.splitlines()) for cell in cells)
     titles = column.title.split()
-    return max((len(piece) for piece in chain(pieces, titles)), default=1)
+    longest = max((len(piece) for piece in chain(pieces, titles)), default=1)
+    return min(longest, _LONG_WORD) if column.wrap else longest
 
 
 def _items(block: Items) -> RichTable:
@@ -131,8 +133,8 @@ def _box(block: Box) -> Panel:
         parts += [_block(inner), Text()]
     return Panel(
         Group(*parts[:-1]),
-        title=Text(f" {block.title} ", "bold"),
+        title=Text(block.title, "bold"),
         title_align="left",
         border_style=_STYLES[block.tone],
-        padding=(1, 1),
+        padding=(0, 1),
     )

@@ -25,7 +25,9 @@ _GOAL_METRICS = {
 
 def number(value: float, metric: Metric) -> str:
     """Write a value without its unit; accuracy differences carry a sign."""
-    return f"{value:+.1f}" if metric is Metric.ACCURACY else three(value)
+    if metric is not Metric.ACCURACY:
+        return three(value)
+    return f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"
 
 
 def amount(value: float, metric: Metric) -> str:
@@ -74,8 +76,8 @@ def where(plan: Plan) -> str:
 def limit(value: Limit) -> str:
     """Write a limit."""
     if value.metric is Metric.ACCURACY:
-        return f"accuracy loss at most {three(value.bound)} pp"
-    return f"{METRIC_WORDS[value.metric]} at most {amount(value.bound, value.metric)}"
+        return f"accuracy loss at most {value.bound:.4g} pp"
+    return f"{METRIC_WORDS[value.metric]} at most {value.bound:.4g} {UNITS[value.metric]}"
 
 
 def goal(value: Goal) -> str:
