@@ -1,5 +1,6 @@
 """The catalogue of rules as a page: `python -m advisor.rules.catalogue [FILE]` writes docs/rules.md."""
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -11,6 +12,7 @@ from advisor.schema import CERTAINTY, Rule
 
 from .load import Compiled, RuleBase, load_rules
 
+_PLACE = re.compile(r"\{([^{}:]*)(:%)?\}")
 _KINDS = {
     "veto": "rejects the plan",
     "require": "demands a setting",
@@ -75,15 +77,11 @@ def _section(entry: Compiled) -> Iterator[str]:
     if rule.deprecated:
         yield f"**Deprecated**: {rule.deprecated}\n"
     yield f"{rule.kind} · {rule.certainty} · origin {rule.origin} · per {rule.scope} · since {rule.since}\n"
-    yield f"**What it says.** {rule.reason}"
+    said = _PLACE.sub(r"`\1`", rule.reason)
+    yield f"**What it says.** {said}"
     yield from _effects(rule)
-    for title, text in (
-        ("Why it is believed", rule.why_sure),
-        ("Prevents", rule.guards),
-        ("When it is wrong", rule.wrong_when),
-    ):
-        if text:
-            yield f"\n**{title}.** {text}"
+    more = {"Why it is believed": rule.why_sure, "Prevents": rule.guards, "When it is wrong": rule.wrong_when}
+    yield from (f"\n**{title}.** {text}" for title, text in more.items() if text)
     if rule.overrides:
         yield f"\n**Sets aside.** {', '.join(rule.overrides)}"
     yield f"\n**Condition**\n\n```\n{entry.when.text}\n```"

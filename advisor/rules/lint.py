@@ -16,9 +16,9 @@ from .regions import can_hold, signature
 from .vocabulary import PER_CANDIDATE
 
 Check = Callable[[RuleBase], Iterator[Problem]]
-_FIGURE = re.compile(
-    r"(?<![\w.:])\d+(?:\.\d+)?(?:\s?(?:to|-)\s?\d+(?:\.\d+)?)?\s?(?:x\b|%|times\b|points?\b|pp\b|[kMG]?B\b|[kM]iB\b|ms\b|fps\b|W\b)"
-)
+_NUMBER = r"\d+(?:\.\d+)?"
+_UNITS = r"(?:%|(?:x|times|points?|pp|[kMG]?B|[kM]iB|ms|fps|W)\b)"
+_FIGURE = re.compile(rf"(?<![\w.:]){_NUMBER}(?:\s?(?:to|-)\s?{_NUMBER})?\s?{_UNITS}")
 
 
 def lint(base: RuleBase) -> tuple[Problem, ...]:
@@ -141,9 +141,7 @@ def main(arguments: list[str]) -> int:
     for problem in problems:
         print(problem)
     count = sum(problem.severity == "error" for problem in problems)
-    print(
-        f"{len(base)} rules, {count} errors, {len(problems) - count} warnings; knowledge {base.version} {base.digest}"
-    )
+    print(f"{len(base)} rules, {count} errors, {len(problems) - count} warnings; {base.version} {base.digest}")
     return 1 if count else 0
 
 
