@@ -33,7 +33,12 @@ def rules(incomplete: str) -> list[str]:
     """Complete the id of a rule."""
     from advisor.rules import load_rules
 
-    return _starting((rule.id for rule in load_rules().rules), incomplete.upper())
+    return _starting((rule.id for rule in load_rules().rules), rule_id(incomplete))
+
+
+def rule_id(text: str) -> str:
+    """Write a rule's id as the rule base does: hw-05A is HW-05a."""
+    return text[:2].upper() + text[2:].lower()
 
 
 def groups(incomplete: str) -> list[str]:

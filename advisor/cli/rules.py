@@ -43,7 +43,7 @@ def show(
     from advisor.reports.rules import rule_page
     from advisor.rules import load_rules
 
-    found = load_rules().get(rule.upper()).rule
+    found = load_rules().get(complete.rule_id(rule)).rule
     show_json(found) if as_json else show_page(rule_page(found))
 
 
