@@ -53,7 +53,7 @@ def with_measured_peaks(device: Device) -> Device:
     source = Source(what="matrix products and a copy timed on this machine", where="advisor.devices.measure")
     memory = device.memory.model_copy(update={"sustained_gbs": _figure(peaks.copy_gbs)})
     update = {"paths": tuple(paths), "memory": memory, "sources": {**device.sources, _SOURCE: source}}
-    return Device.model_validate({**dict(device), **update})
+    return Device.model_validate({**{name: getattr(device, name) for name in Device.model_fields}, **update})
 
 
 def _figure(value: float) -> Figure:

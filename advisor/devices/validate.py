@@ -1,20 +1,18 @@
 """Turn a profile into a `Device`, and every mistake into an error with file, dotted key and the nearest valid name."""
 
 import types
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from advisor.errors import DeviceError, nearest
 from advisor.schema import Device
-from advisor.schema.device import Precision, Unit
 
 from .expand import FILE_KEYS, Shared, expand, path_labels
 from .inherit import Resolved
+from .names import check_names, mistake
 from .vocabulary import Vocabulary
-from .yamlfile import read_mapping
 
 
 def to_device(resolved: Resolved, device_id: str, shared: Shared, words: Vocabulary) -> Device:
@@ -25,61 +23,11 @@ def to_device(resolved: Resolved, device_id: str, shared: Shared, words: Vocabul
         raise DeviceError(
             f"the id {given!r} differs from the file name", where=f"{file}: id", remedy="Rename one of the two."
         )
-    _check_names(resolved, shared, words)
+    check_names(resolved, shared, words)
     try:
         return Device.model_validate({**expand(resolved.data, shared), "id": device_id})
     except ValidationError as error:
         raise _translate(error, resolved) from error
-
-
-def _check_names(resolved: Resolved, shared: Shared, words: Vocabulary) -> None:
-    """Check the names that the schema leaves open: runtimes, instruction sets, architectures, cited sources."""
-    data = resolved.data
-    paths, cpu = data.get("paths"), data.get("cpu")
-    if paths is not None and not isinstance(paths, Mapping):
-        raise _wrong(resolved, "paths", "paths is a mapping of 'runtime/unit' to its settings", "Write 'ncnn/cpu:'.")
-    for label in paths or ():
-        runtime, _, unit = str(label).partition("/")
-        if not unit:
-            raise _wrong(resolved, f"paths.{label}", f"{label!r} is not 'runtime/unit'", "Write 'onnxruntime/cpu'.")
-        _known(resolved, f"paths.{label}", "runtime", runtime, words.runtimes)
-    if isinstance(cpu, Mapping):
-        for name in cpu.get("isa") or ():
-            _known(resolved, "cpu.isa", "instruction set", str(name), words.isa)
-        if "arch" in cpu:
-            _known(resolved, "cpu.arch", "architecture", str(cpu["arch"]), words.arch)
-    for unit, peaks in (data.get("unit_peaks_gmacs") or {}).items():
-        _known(resolved, f"unit_peaks_gmacs.{unit}", "unit", str(unit), get_args(Unit))
-        for precision in peaks or ():
-            key = f"unit_peaks_gmacs.{unit}.{precision}"
-            _known(resolved, key, "precision", str(precision), get_args(Precision))
-    own = data.get("sources")
-    for key in data.get("cites") or ():
-        _known(resolved, "cites", "source", str(key), [*shared.sources, *(own if isinstance(own, Mapping) else ())])
-
-
-def _known(resolved: Resolved, key: str, what: str, name: str, known: Iterable[str]) -> None:
-    names = list(known)
-    if name not in names:
-        raise _wrong(resolved, key, f"unknown {what} {name!r}", nearest(name, names) or f"Known: {', '.join(names)}.")
-
-
-def _wrong(resolved: Resolved, key: str, what: str, remedy: str) -> DeviceError:
-    return DeviceError(what, where=f"{_file_of(resolved, key.split('.'))}: {key}", remedy=remedy)
-
-
-def _file_of(resolved: Resolved, keys: Sequence[str]) -> Path:
-    """Return the file of the chain that says this key; the profile itself where none does (a missing key)."""
-    for path in resolved.chain:
-        value: Any = read_mapping(path)
-        for key in keys:
-            if isinstance(value, Mapping) and key in value:
-                value = value[key]
-            else:
-                break
-        else:
-            return path
-    return _file_of(resolved, keys[:-1]) if len(keys) > 1 else resolved.chain[0]
 
 
 def _translate(error: ValidationError, resolved: Resolved) -> DeviceError:
@@ -88,7 +36,7 @@ def _translate(error: ValidationError, resolved: Resolved) -> DeviceError:
     if len(details) > 1:
         others = (".".join(_keys(d["loc"], resolved)) for d in details[1:4])
         what += f" (and {len(details) - 1} more: {', '.join(others)})"
-    return _wrong(resolved, ".".join(keys), what, remedy)
+    return mistake(resolved, ".".join(keys), what, remedy)
 
 
 def _explain(detail: Any, resolved: Resolved) -> tuple[list[str], str, str]:
