@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from advisor.errors import DeviceError, nearest
@@ -14,11 +15,20 @@ from .expand import Shared
 from .host import detect_host
 from .inherit import resolve
 from .validate import to_device
-from .vocabulary import load_vocabulary
+from .vocabulary import Vocabulary, load_vocabulary
 from .yamlfile import read_mapping
 
 HOST = "host"
 VARIABLE = "ADVISOR_PROFILES"  # folders of further profiles, separated like PATH; they override shipped ones
+
+
+@dataclass(frozen=True)
+class _Library:
+    """What loading one profile may need: files by id, shared sources and cores, the vocabulary."""
+
+    index: Mapping[str, Path]
+    shared: Shared
+    words: Vocabulary
 
 
 def folders() -> tuple[Path, ...]:
@@ -39,9 +49,10 @@ def load_device(name: str) -> Device:
     wanted = _normal(name)
     if wanted == HOST:
         return detect_host()
+    library = _library()
     if name.lower().endswith((".yaml", ".yml")):
-        return _load(Path(name).expanduser(), _index(folders()))
-    index = _index(folders())
+        return _load(Path(name).expanduser(), library)
+    index = library.index
     path = index.get(wanted)
     if path is None or _is_abstract(path):
         aliases = _aliases(index)
@@ -49,7 +60,7 @@ def load_device(name: str) -> Device:
             known = [*_concrete(index), *aliases, HOST]
             raise DeviceError(f"unknown device {name!r}", remedy=_suggest(wanted, known))
         path = index[aliases[wanted]]
-    return _load(path, index)
+    return _load(path, library)
 
 
 def _suggest(wanted: str, known: list[str]) -> str:
@@ -62,8 +73,8 @@ def _suggest(wanted: str, known: list[str]) -> str:
 
 def list_devices() -> tuple[Device, ...]:
     """Return every profile that is not abstract, in order of vendor and id; this machine is not among them."""
-    index = _index(folders())
-    devices = (_load(path, index) for path in _concrete(index).values())
+    library = _library()
+    devices = (_load(path, library) for path in _concrete(library.index).values())
     return tuple(sorted(devices, key=lambda device: (device.vendor.lower(), device.id)))
 
 
@@ -108,14 +119,17 @@ def _aliases(index: Mapping[str, Path]) -> dict[str, str]:
     return found
 
 
-def _load(path: Path, index: Mapping[str, Path]) -> Device:
+def _library() -> _Library:
     where = folders()
+    return _Library(_index(where), Shared(_shared_sources(where), load_cores(where)), load_vocabulary(where))
+
+
+def _load(path: Path, library: _Library) -> Device:
     if not path.is_file():
         raise DeviceError(f"the profile {str(path)!r} does not exist", remedy="Give the path of a .yaml file.")
     if _is_abstract(path):
         raise DeviceError("an abstract profile is no device", where=str(path), remedy="Extend it in a profile.")
-    shared = Shared(_shared_sources(where), load_cores(where))
-    return to_device(resolve(path, index), path.stem, shared, load_vocabulary(where))
+    return to_device(resolve(path, library.index), path.stem, library.shared, library.words)
 
 
 def _shared_sources(where: tuple[Path, ...]) -> dict[str, object]:
