@@ -61,7 +61,12 @@ def _options(
     elif input_shape is not None and len(input_shape) == 4 and input_shape[1] != 3:
         options["in_chans"] = input_shape[1]
     designed = config.get("input_size")
-    if input_shape is not None and config.get("fixed_input_size") and designed and tuple(designed[1:]) != input_shape[2:]:
+    if (
+        input_shape is not None
+        and config.get("fixed_input_size")
+        and designed
+        and tuple(designed[1:]) != input_shape[2:]
+    ):
         options["img_size"] = tuple(input_shape[2:])
     return options
 

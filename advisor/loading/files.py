@@ -57,7 +57,9 @@ def recognise(path: Path) -> Kind:
         return _archive(path)
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
-            raise ModelLoadError(f"the file is {what}, which is no model of a known kind", where=str(path), remedy=_ACCEPTED)
+            raise ModelLoadError(
+                f"the file is {what}, which is no model of a known kind", where=str(path), remedy=_ACCEPTED
+            )
     if head[4:8] == b"TFL3":
         raise ModelLoadError(
             "the file is a TensorFlow Lite model, which cannot be compressed any more",

@@ -60,7 +60,9 @@ def load(
         return _from_timm(text, request)
     if text.startswith(_OBJECT):
         raise ModelLoadError(
-            "the model was a Python object and cannot be opened from a file", where=text, remedy="Pass the module again."
+            "the model was a Python object and cannot be opened from a file",
+            where=text,
+            remedy="Pass the module again.",
         )
     return _from_file(_path(text), request)
 

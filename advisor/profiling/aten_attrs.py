@@ -72,7 +72,9 @@ def permutation(name: str, args: Mapping[str, Any], rank: int) -> Shape:
     return tuple(order)
 
 
-def conv_attrs(args: Mapping[str, Any], input_shape: Shape, weight_shape: Shape, output_shape: Shape) -> dict[str, Attr]:
+def conv_attrs(
+    args: Mapping[str, Any], input_shape: Shape, weight_shape: Shape, output_shape: Shape
+) -> dict[str, Attr]:
     """Return kernel, stride, padding, dilation, groups and channels of a convolution, one figure per spatial axis."""
     spatial = len(weight_shape) - 2
 
@@ -104,7 +106,11 @@ def _bounds(attrs: Mapping[str, Attr], shape: Shape) -> dict[str, Attr]:
         return {}
     size = shape[dim]
     stop = end if isinstance(end, int) else size
-    return {"dim": dim, "start": start % size if start < 0 else start, "end": min(stop % size if stop < 0 else stop, size)}
+    return {
+        "dim": dim,
+        "start": start % size if start < 0 else start,
+        "end": min(stop % size if stop < 0 else stop, size),
+    }
 
 
 def _plain(value: Any) -> Attr:

@@ -10,7 +10,11 @@ from advisor.schema.workload import Attr
 from .patterns import fold_activations
 from .weights import roles
 
-_STAND_INS = {"complex64": "float64", "complex128": "float64", "uint16": "int16", "uint32": "int32", "uint64": "int64"}
+# Dtypes that the schema does not name, by one of the same size (complex128 counts half).
+_STAND_INS = {
+    "complex64": "float64", "complex128": "float64", "uint4": "int4", "uint16": "int16", "uint32": "int32",
+    "uint64": "int64", "quint8": "uint8", "qint8": "int8", "qint32": "int32",
+}  # fmt: skip
 _PRECISIONS = {"float16": "fp16", "bfloat16": "bf16", "int8": "int8", "uint8": "int8"}
 
 
@@ -50,10 +54,12 @@ class Draft:
         macs: int = 0,
         attrs: dict[str, Attr] | None = None,
         module: str = "",
+        precision: str | None = None,
     ) -> None:
-        """Append an operation; its precision is that of its first output."""
+        """Append an operation; its precision is that of its first output unless given."""
         outputs = tuple(outputs)
-        precision = _PRECISIONS.get(self.tensors[outputs[0]].dtype, "fp32") if outputs else "fp32"
+        if precision is None:
+            precision = _PRECISIONS.get(self.tensors[outputs[0]].dtype, "fp32") if outputs else "fp32"
         self.ops.append(
             Op(
                 index=len(self.ops),

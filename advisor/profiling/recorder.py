@@ -93,7 +93,9 @@ class Recorder(TorchDispatchMode):
                 self._origins[id(tensor)] = weights
         self._add(kind, str(func), inputs, made, weights, macs, attrs)
 
-    def _add(self, kind: OpKind, name: str, inputs: Any, made: list[Tensor], weights: Any, macs: int, attrs: Any) -> None:
+    def _add(
+        self, kind: OpKind, name: str, inputs: Any, made: list[Tensor], weights: Any, macs: int, attrs: Any
+    ) -> None:
         self.draft.add_op(
             kind, name, inputs, [self._remember(t) for t in made], weights, macs, attrs, module=self.path[-1]
         )
@@ -111,7 +113,11 @@ class Recorder(TorchDispatchMode):
         first, second = tuple(left.shape), tuple(right.shape)
         macs = matmul_macs(first, second, out)
         if id(right) in self._origins:
-            return OpKind.LINEAR, macs, {"in_features": second[-2] if len(second) > 1 else second[0], "out_features": out[-1] if out else 1}
+            return (
+                OpKind.LINEAR,
+                macs,
+                {"in_features": second[-2] if len(second) > 1 else second[0], "out_features": out[-1] if out else 1},
+            )
         if id(left) in self._origins:
             return OpKind.LINEAR, macs, {"in_features": first[-1], "out_features": first[-2] if len(first) > 1 else 1}
         return OpKind.MATMUL, macs, {"function": "matmul"}

@@ -12,9 +12,7 @@ from .building import Blank, plain_dtype
 from .recorder import AttentionAsOne, Recorder
 
 
-def profile_module(
-    module: nn.Module, input_shape: tuple[int, ...], *, name: str = "", source: str = ""
-) -> Workload:
+def profile_module(module: nn.Module, input_shape: tuple[int, ...], *, name: str = "", source: str = "") -> Workload:
     """Profile one forward pass of `module` in evaluation mode; the module itself is neither run nor changed."""
     seen: list[tuple[Recorder, Tensor]] = []
 
