@@ -22,4 +22,9 @@ class StaticInt8(Step):
     @property
     def label(self) -> str:
         """Name shown to people."""
-        return "int8 static" + (" per-tensor" if self.weights == "per_tensor" else "")
+        parts = [
+            "per-tensor" if self.weights == "per_tensor" else "",
+            "7-bit weights" if self.reduce_range else "",
+            self.method if self.method != "minmax" else "",
+        ]
+        return "int8 static" + "".join(f", {part}" for part in parts if part)

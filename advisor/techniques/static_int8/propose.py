@@ -1,0 +1,36 @@
+"""Settings of static int8 quantization worth trying."""
+
+from advisor.schema import Device, ExecPath
+from advisor.techniques.integers import granularity, signedness
+from advisor.techniques.knowledge import load_techniques
+from advisor.techniques.registry import Case
+from advisor.techniques.static_int8.step import StaticInt8
+
+_EXACT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "avxvnni", "amx", "amx_int8"})
+
+
+def propose(case: Case, path: ExecPath) -> tuple[StaticInt8, ...]:
+    """Propose min-max ranges first; 7-bit weights first where the CPU's 8-bit sums saturate; then clipped ranges."""
+    settings = load_techniques().techniques["static_int8"]
+    images = path.restrictions.needs_calibration_images or int(settings.figures("calibration_images")[0])
+    available = case.goal.data.calibration
+    base = StaticInt8(
+        weights=granularity(path),
+        signedness=signedness(path),
+        calibration_images=min(images, available) if available else images,
+        power_of_two_scales=path.restrictions.power_of_two_scales,
+    )
+    steps = [base]
+    if saturates(case.device, path, base.signedness):
+        steps.insert(0, base.model_copy(update={"reduce_range": True}))
+    if "percentile" in settings.settings["methods"] and not case.facts.get("model.has_attention", False):
+        steps.append(steps[0].model_copy(update={"method": "percentile"}))
+    return tuple(steps)
+
+
+def saturates(device: Device, path: ExecPath, form: str) -> bool:
+    """Whether 16-bit sums of u8 x s8 products can overflow: x86 without VNNI or AMX (HW-04)."""
+    cpu = device.cpu
+    if cpu is None or path.unit != "cpu" or cpu.arch != "x86_64" or form != "u8s8":
+        return False
+    return not _EXACT_PRODUCTS & set(cpu.isa)
