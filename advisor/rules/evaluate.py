@@ -7,7 +7,7 @@ from advisor.errors import KnowledgeError
 from advisor.schema import Finding, TraceNode, Truth
 
 from .load import Compiled, RuleBase
-from .traces import trace, truth_of
+from .traces import needs, trace, truth_of
 
 Scope = Literal["candidate", "case"]
 _REJECTING = ("veto", "require")
@@ -18,8 +18,8 @@ def evaluate(base: RuleBase, facts: Mapping[str, Any], scope: Scope) -> tuple[Fi
 
     A finding's `truth` is that of `when`. A veto rejects when it is true; a require rejects when it is true and its
     demand false - an unknown demand rejects nothing and is listed under `missing`. A rule that fires sets aside
-    the rules it overrides: they stay in the list with a note, without weight, figures or step. Findings of rules that
-    do not fire carry no trace; `explain` makes one on demand.
+    the rules it overrides: they stay in the list with a note, without weight, figures or step. Only rules that fire
+    carry a trace; `explain` makes one for any rule on demand.
     """
     entries = [entry for entry in base if entry.rule.scope == scope and not entry.rule.deprecated]
     try:
@@ -43,10 +43,10 @@ def _finding(
 ) -> Finding:
     rule = entry.rule
     if truth is False:
-        return _silent(entry)
+        return entry.silent
     demand = entry.demand.run(facts) if truth and entry.demand else None
     by = aside.get(rule.id, "")
-    tree = _trace(base, entry, facts)
+    tree = _trace(base, entry, facts) if truth else None
     return Finding(
         rule=rule.id,
         kind=rule.kind,
@@ -64,23 +64,7 @@ def _finding(
         trace=tree,
         sources=rule.sources,
         same_evidence=rule.same_evidence,
-        missing=tree.needs,
-    )
-
-
-def _silent(entry: Compiled) -> Finding:
-    """Report a rule that does not fire; its reason would be untrue, so the title stands in for it."""
-    rule = entry.rule
-    return Finding.model_construct(
-        rule=rule.id,
-        kind=rule.kind,
-        title=rule.title,
-        origin=rule.origin,
-        certainty=rule.certainty,
-        truth=Truth.FALSE,
-        reason=f"Does not apply: {rule.title}.",
-        sources=rule.sources,
-        same_evidence=rule.same_evidence,
+        missing=tree.needs if tree else needs(entry.when, facts),
     )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from advisor.errors import KnowledgeError, nearest
 from advisor.resources import data_dir
-from advisor.schema import Rule
+from advisor.schema import Finding, Rule, Truth
 
 from .expressions import Expr
 from .parse import parse
@@ -36,6 +37,25 @@ class Compiled:
     def names(self) -> tuple[str, ...]:
         """Facts that decide the rule."""
         return tuple(dict.fromkeys((*self.when.names, *(self.demand.names if self.demand else ()))))
+
+    @cached_property
+    def silent(self) -> Finding:
+        """What is reported when the rule does not apply: the same for all facts, so it is made once.
+
+        Its reason would be untrue then; the title stands in for it.
+        """
+        rule = self.rule
+        return Finding(
+            rule=rule.id,
+            kind=rule.kind,
+            title=rule.title,
+            origin=rule.origin,
+            certainty=rule.certainty,
+            truth=Truth.FALSE,
+            reason=f"Does not apply: {rule.title}.",
+            sources=rule.sources,
+            same_evidence=rule.same_evidence,
+        )
 
 
 @dataclass(frozen=True)

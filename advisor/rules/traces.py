@@ -27,19 +27,23 @@ def trace(expr: Expr, facts: Facts, vocabulary: Mapping[str, FactSpec], wanted: 
         children = tuple(trace(part, facts, vocabulary, wanted) for part in expr.operands)
     elif expr.kind == "not":
         children = (trace(expr.operands[0], facts, vocabulary, not wanted),)
-    needs: tuple[str, ...] = ()
-    if value is None:
-        missing = [name for child in children if child.truth is Truth.UNKNOWN for name in child.needs]
-        needs = tuple(dict.fromkeys(missing)) if children else tuple(n for n in expr.names if _missing(facts, n))
     turn = "" if children or value is None or value is wanted else _turn(expr, facts, vocabulary, wanted)
     return TraceNode(
         text=expr.text,
         shown=shown(expr.text, facts, vocabulary),
         truth=truth_of(value),
-        needs=needs,
+        needs=needs(expr, facts) if value is None else (),
         passes_if=turn,
         children=children,
     )
+
+
+def needs(expr: Expr, facts: Facts) -> tuple[str, ...]:
+    """List the missing facts that keep an unknown condition unknown; parts already decided need nothing."""
+    if expr.kind not in ("and", "or", "not"):
+        return tuple(name for name in expr.names if _missing(facts, name))
+    parts = [part for part in expr.operands if part.run(facts) is None]
+    return tuple(dict.fromkeys(name for part in parts for name in needs(part, facts)))
 
 
 def shown(text: str, facts: Facts, vocabulary: Mapping[str, FactSpec]) -> str:
