@@ -45,7 +45,7 @@ def _time(query: Query) -> Timing | None:
     load = demand(query.after, query.plan.runtime)
     times = np.zeros(len(load.classes))
     used: list[tuple[float, Rate]] = []
-    for arithmetic, rows in _rows(load, query, path).items():
+    for arithmetic, rows in rows_by_arithmetic(load, query, path).items():
         rate = rate_of(arithmetic, query)
         if rate is None:
             return None
@@ -63,7 +63,8 @@ def float_on_integers(query: Query, path: ExecPath) -> bool:
     )
 
 
-def _rows(load: Demand, query: Query, path: ExecPath) -> dict[str, NDArray[np.bool_]]:
+def rows_by_arithmetic(load: Demand, query: Query, path: ExecPath) -> dict[str, NDArray[np.bool_]]:
+    """Return which operations the path computes in which arithmetic."""
     rows: dict[str, NDArray[np.bool_]] = {}
     for code in np.unique(load.precisions):
         arithmetic = arithmetic_of(PRECISIONS[code], query, path)

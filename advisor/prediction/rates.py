@@ -51,7 +51,7 @@ def arithmetic_of(precision: str, query: Query, path: ExecPath) -> str:
             return "int8_dynamic"
         form = getattr(quantizer, "signedness", None)
         known = path.restrictions.signedness
-        return "int8_foreign" if form is not None and known and form not in known else "int8"
+        return "int8_foreign" if form is not None and known and form != known[0] else "int8"
     if path.restrictions.integer_only:
         return "int8"
     if precision in ("fp16", "bf16") and precision in path.precisions:
