@@ -1,5 +1,7 @@
 """The page of an explanation: the answer in sentences, the rules with their traces, and what a change would flip."""
 
+from collections import defaultdict
+
 from advisor.schema import Explanation, Finding, TraceNode, Truth
 
 from .page import Block, Branch, Column, Items, Line, Page, Span, Table, Tone, Tree, filled
@@ -8,6 +10,7 @@ from .recommendation import candidate_box, predictions
 
 _TRUTH_TONES: dict[Truth, Tone] = {Truth.TRUE: "good", Truth.FALSE: "bad", Truth.UNKNOWN: "warn"}
 _MOST_FLIPS = 15
+_MOST_PLANS = 2
 
 
 def explanation_page(explanation: Explanation) -> Page:
@@ -24,11 +27,24 @@ def explanation_page(explanation: Explanation) -> Page:
 
 
 def _flips(explanation: Explanation) -> Table:
-    columns = (Column("rule or limit", wrap=True), Column("before"), Column("after"), Column("plan", wrap=True))
-    shown = explanation.flips[:_MOST_FLIPS]
-    rows = tuple((flip.what, flip.before, flip.after, flip.plan) for flip in shown)
-    rest = len(explanation.flips) - len(shown)
-    return Table(columns, rows, "What changes its answer", f"{rest} more in the JSON output." if rest > 0 else "")
+    """Tabulate the changed answers, those that most plans share first."""
+    groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for flip in explanation.flips:
+        groups[flip.what, flip.before, flip.after].append(flip.plan)
+    ordered = sorted(groups.items(), key=lambda item: (not _rejecting(item[0]), -len(item[1])))
+    columns = (Column("rule or limit"), Column("before"), Column("after"), Column("plans", wrap=True))
+    rows = tuple((*change, _few(plans)) for change, plans in ordered[:_MOST_FLIPS])
+    rest = len(ordered) - len(rows)
+    return Table(columns, rows, "What changes its answer", f"{rest} more with --json." if rest > 0 else "")
+
+
+def _rejecting(change: tuple[str, str, str]) -> bool:
+    return bool({"rejects", "missed"} & {*change[1:]})
+
+
+def _few(plans: list[str]) -> str:
+    rest = len(plans) - _MOST_PLANS
+    return "; ".join(plans[:_MOST_PLANS]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _finding_tree(finding: Finding) -> Tree:

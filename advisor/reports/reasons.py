@@ -4,10 +4,12 @@ from collections.abc import Iterable
 
 from advisor.schema import Candidate, Finding, Recommendation, Truth
 
+from .order import in_stages
 from .page import Items, Line, Span
 from .words import setting
 
 _MOST_REASONS = 5
+_MOST_STEPS = 10  # beside the plan's own
 _MOST_WARNINGS = 6
 _SPEAKING = ("prefer", "avoid", "require", "estimate")
 
@@ -46,11 +48,17 @@ def _reason_line(finding: Finding) -> Line:
 
 
 def steps(recommendation: Recommendation, candidate: Candidate) -> Items:
-    """List what is to be done, the plan's own steps first, then the procedures that the rules add."""
-    own: list[Line] = [(Span(step.label, "strong"), f": {_settings(step)}") for step in candidate.plan.steps]
+    """List what is to be done: the plan's own steps among the procedures that the rules add."""
     found = fired((*candidate.findings, *recommendation.case_findings), "procedure")
-    added = {finding.step or finding.reason: finding for finding in found}
-    return Items((*own, *((text, rule_mark(finding)) for text, finding in added.items())), "Steps", numbered=True)
+    told = sorted({finding.step or finding.reason: finding for finding in found}.values(), key=lambda f: -f.weight)
+    added = {stage: [_added(f) for f in some] for stage, some in in_stages(told[:_MOST_STEPS]).items()}
+    own: list[Line] = [(Span(step.label, "strong"), f": {_settings(step)}") for step in candidate.plan.steps]
+    lines = (*added["before"], *own, *added["during"], *added["after"])
+    return Items(lines, "Steps", numbered=True, note=_more(len(told) - _MOST_STEPS, candidate))
+
+
+def _added(finding: Finding) -> Line:
+    return finding.step or finding.reason, rule_mark(finding)
 
 
 def _settings(step: object) -> str:

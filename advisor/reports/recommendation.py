@@ -79,7 +79,7 @@ def predictions(candidate: Candidate) -> Table:
     )
     rows = tuple(_prediction_row(candidate, metric) for metric in Metric)
     baselines = tuple(dict.fromkeys(g.baseline for m, g in candidate.gains.items() if m is not Metric.ACCURACY))
-    note = f"Gain = cost of {' / '.join(baselines)} over cost of this plan." if baselines else ""
+    note = f"Gain: cost of the unchanged model on {' or '.join(baselines)} over that of this plan." if baselines else ""
     return Table(columns, rows, note=note)
 
 

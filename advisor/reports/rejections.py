@@ -1,65 +1,90 @@
-"""The plans that were ruled out, grouped by what rules them out, with what would have passed."""
+"""The plans that were ruled out, grouped by what rules them out, with what would have changed it."""
 
-from dataclasses import dataclass, field
+import re
+from collections import defaultdict
+from collections.abc import Iterable
 
-from advisor.ranking.explain import passing_values
-from advisor.schema import Candidate, Finding, Recommendation
+from advisor.schema import Candidate, Finding, Metric, Recommendation, TraceNode
 
 from .page import Items, Line, Span
 from .reasons import rule_mark
+from .words import METRIC_WORDS
 
 _MOST_NAMES = 3
-_MOST_REMEDIES = 2
-
-
-@dataclass
-class _Group:
-    """The candidates that one rule or limit rejects."""
-
-    finding: Finding | None = None
-    candidates: list[Candidate] = field(default_factory=list)
+_MOST_TURNS = 2
+_FACT = re.compile(r"[a-z]+\.[a-z][a-z0-9_]*")
 
 
 def rejected_block(recommendation: Recommendation) -> Items:
-    """List each rejecting rule or limit once with its plans; a plan rejected twice appears twice."""
-    groups: dict[str, _Group] = {}
+    """List what rules plans out, most plans first; reasons that meet the same plans share an entry."""
+    rejected: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in recommendation.candidates:
-        by_rule = {finding.rule: finding for finding in candidate.findings if finding.rejects}
         for reason in candidate.rejected_by:
-            key = reason.split(":", 1)[0]
-            group = groups.setdefault(key, _Group(by_rule.get(key)))
-            group.candidates.append(candidate)
-    ordered = sorted(groups.items(), key=lambda item: -len(item[1].candidates))
+            rejected[reason.split(":", 1)[0]].append(candidate)
+    shared: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for key, candidates in rejected.items():
+        shared[tuple(candidate.number for candidate in candidates)].append(key)
+    ordered = sorted(shared.items(), key=lambda item: -len(item[0]))
     total = sum(candidate.status == "rejected" for candidate in recommendation.candidates)
     title = f"Ruled out: {total} of {len(recommendation.candidates)} plans"
-    return Items(tuple(_group_line(key, group) for key, group in ordered), title)
+    return Items(tuple(_entry(keys, rejected[keys[0]]) for _, keys in ordered), title)
 
 
-def _group_line(key: str, group: _Group) -> Line:
-    plans = Span(f"\n{_named(group.candidates)}", "muted")
-    if group.finding is None:
-        return Span(key, "strong"), f": {_nearest_miss(key, group)}", plans
-    passing = passing_values(group.finding.trace)[:_MOST_REMEDIES]
-    would = f" It hinges on {'; on '.join(passing)}." if passing else ""
-    return group.finding.reason, rule_mark(group.finding), would, plans
+def _entry(keys: list[str], candidates: list[Candidate]) -> Line:
+    parts: list[str | Span] = [Span(_named(candidates), "strong")]
+    for key in keys:
+        parts.append("\n")
+        limit = key.removeprefix("limit ")
+        if limit != key:
+            parts.append(f"Limit on {METRIC_WORDS[Metric(limit)]}: {_nearest_miss(Metric(limit), candidates)}.")
+        else:
+            finding = next(f for f in candidates[0].findings if f.rule == key and f.rejects)
+            parts += [finding.reason, rule_mark(finding), Span(_would_pass(finding), "muted")]
+    return tuple(parts)
 
 
 def _named(candidates: list[Candidate]) -> str:
-    labels = list(dict.fromkeys(f"{c.plan.label} on {c.plan.path}" for c in candidates))
+    paths = dict.fromkeys(candidate.plan.path for candidate in candidates)
+    labels = list(dict.fromkeys(candidate.plan.label for candidate in candidates))
     rest = len(labels) - _MOST_NAMES
     more = f" and {rest} more" if rest > 0 else ""
-    return f"{len(candidates)} plan{'s' if len(candidates) > 1 else ''}: {', '.join(labels[:_MOST_NAMES])}{more}"
+    count = f"{len(candidates)} plans" if len(candidates) > 1 else "1 plan"
+    return f"{count} on {', '.join(paths)}: {', '.join(labels[:_MOST_NAMES])}{more}"
 
 
-def _nearest_miss(key: str, group: _Group) -> str:
+def _nearest_miss(metric: Metric, candidates: list[Candidate]) -> str:
     """Quote the limit check of the candidate that comes nearest."""
-    checks = [
-        check
-        for candidate in group.candidates
-        for check in candidate.limits
-        if check.met is False and f"limit {check.limit.metric.value}" == key
-    ]
-    if not checks:
-        return "missed"
+    checks = [c for one in candidates for c in one.limits if c.met is False and c.limit.metric is metric]
     best = max(checks, key=lambda check: check.probability or 0.0)
     return best.needed if len(checks) == 1 else f"at best, {best.needed}"
+
+
+def _would_pass(finding: Finding) -> str:
+    turns = turning_facts(finding.trace)[:_MOST_TURNS]
+    return f" Would pass if {' or '.join(turns)}." if turns else ""
+
+
+def turning_facts(trace: TraceNode | None) -> tuple[str, ...]:
+    """Return what would turn an outcome: facts of the device, the data and the goal before those of the plan itself."""
+    turns = dict.fromkeys(_turn(node) for node in _leaves(trace) if node.passes_if)
+    outside = tuple(turn for turn in turns if not turn.startswith("plan."))
+    return outside or tuple(turns)
+
+
+def _leaves(trace: TraceNode | None) -> Iterable[TraceNode]:
+    if trace is None:
+        return
+    if not trace.children:
+        yield trace
+    for child in trace.children:
+        yield from _leaves(child)
+
+
+def _turn(node: TraceNode) -> str:
+    """Write a comparison with the value that would turn it: 'dev.cuda_cc >= 6.1'."""
+    fact = _FACT.search(node.text)
+    if fact is None or _FACT.match(node.passes_if):
+        return node.passes_if
+    if node.passes_if in ("true", "false"):
+        return f"{fact[0]} is {node.passes_if}"
+    return f"{fact[0]} {node.passes_if}"

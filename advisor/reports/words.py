@@ -37,16 +37,16 @@ def amount(value: float, metric: Metric) -> str:
 
 def interval(estimate: Estimate | Measurement) -> str:
     """Write the interval without its unit, or 'exact' where there is none."""
-    if estimate.low == estimate.high:
-        return "exact" if isinstance(estimate, Estimate) and estimate.basis is Basis.EXACT else "no spread"
-    return f"{number(estimate.low, estimate.metric)} to {number(estimate.high, estimate.metric)}"
+    if isinstance(estimate, Estimate) and estimate.basis is Basis.EXACT:
+        return "exact"
+    low, high = number(estimate.low, estimate.metric), number(estimate.high, estimate.metric)
+    return f"{low} to {high}" if low != high else "within 1 %"
 
 
 def with_interval(value: Estimate | Measurement) -> str:
     """Write '9.30 ms (7.10 to 12.0)'."""
     middle = value.mid if isinstance(value, Estimate) else value.value
-    spread = "" if value.low == value.high else f" ({interval(value)})"
-    return amount(middle, value.metric) + spread
+    return f"{amount(middle, value.metric)} ({interval(value)})"
 
 
 def basis(estimate: Estimate) -> str:
@@ -64,8 +64,8 @@ def gain(value: Gain) -> str:
     """Write a gain with its interval."""
     if value.metric is Metric.ACCURACY:
         return ""
-    spread = "" if value.low == value.high else f" ({ratio(value.low)} to {ratio(value.high)})"
-    return ratio(value.mid) + spread
+    low, high = ratio(value.low), ratio(value.high)
+    return ratio(value.mid) + (f" ({low} to {high})" if low != high else "")
 
 
 def where(plan: Plan) -> str:
@@ -116,7 +116,7 @@ def model_line(
 ) -> str:
     """Write what a model is in one line."""
     family = str(facts.get("model.family", "")).replace("_", " ").replace("cnn", "CNN").replace("vit", "ViT")
-    counts = [f"{si(params)} parameters", si(macs, "MACs"), f"{megabytes(weight_bytes)} of weights"]
+    counts = [f"{si(params)} parameters", f"{si(macs)} MACs", f"{megabytes(weight_bytes)} of weights"]
     return ", ".join([*([family] if family else []), *counts, *(f"input {shape(one)}" for one in shapes)])
 
 

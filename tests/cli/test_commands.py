@@ -156,7 +156,7 @@ def test_lint_ends_with_2_where_a_rule_is_broken(invoke, invoke_json, tmp_path):
 def test_profile_counts_a_real_model(invoke, by):
     result = invoke("profile", "timm:resnet18", "--by", by)
     assert result.exit_code == 0, result.output
-    assert "11.7 M parameters, 1.82 GMACs, 46.8 MB of weights, input 1x3x224x224" in " ".join(result.stdout.split())
+    assert "11.7 M parameters, 1.81 G MACs, 46.8 MB of weights, input 1x3x224x224" in " ".join(result.stdout.split())
     assert ("conv_1x1" if by == "op" else "layer4") in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
 
