@@ -12,7 +12,7 @@ def notes_on(order: Order, made: Made, data: DataSplit | None) -> tuple[str, ...
     notes = list(_target(order))
     precision = plan_precision(order.plan)
     if precision == "fp16" and made.pair.runtime.name == "onnxruntime":
-        notes.append("The CPU emulates fp16: casts are inserted, so the file is smaller but runs slower here.")
+        notes.append("The CPU emulates fp16: casts are inserted, so the file is smaller and usually runs slower here.")
     if order.loaded.random_weights:
         notes.append("The weights are random: accuracy says nothing about a trained model.")
     if data is None or not data.test:
@@ -35,5 +35,5 @@ def _target(order: Order) -> tuple[str, ...]:
     made = plan_precision(order.plan)
     return (
         first,
-        f"Made here: an ONNX file in {made}. Converting it for {order.plan.runtime} remains to be done: see the recipe.",
+        f"Made here: an ONNX file in {made}. Converting it for {order.plan.runtime} remains: see the recipe.",
     )

@@ -83,7 +83,9 @@ class Comparison:
         )
 
 
-def compare(baseline: Session, candidate: Session, threads: int, *, rounds: int = ROUNDS, seed: int = 0) -> Comparison:
+def compare(
+    baseline: Session, candidate: Session, threads: int, *, rounds: int | None = None, seed: int = 0
+) -> Comparison:
     """Measure both sessions on random input; single-threaded runs by CPU time, which neighbours disturb less."""
     clock = time.process_time if threads == 1 else time.perf_counter
     random = np.random.default_rng(seed)
@@ -93,7 +95,7 @@ def compare(baseline: Session, candidate: Session, threads: int, *, rounds: int 
         runs.append(partial(session, batch))
     repeats = [_repeats(run) for run in runs]
     times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(rounds):
+    for turn in range(rounds or ROUNDS):
         for which in (0, 1) if turn % 2 == 0 else (1, 0):
             times[which].append(_round(runs[which], repeats[which], clock))
     load = load_average()

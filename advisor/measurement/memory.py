@@ -50,9 +50,9 @@ class MemoryUse:
         )
 
 
-def peak_memory(path: Path, runtime: str, threads: int = 1, *, processes: int = PROCESSES) -> MemoryUse:
+def peak_memory(path: Path, runtime: str, threads: int = 1, *, processes: int | None = None) -> MemoryUse:
     """Run the probe in fresh processes; the median peak counts."""
-    readings = [_probe(path, runtime, threads) for _ in range(processes)]
+    readings = [_probe(path, runtime, threads) for _ in range(processes or PROCESSES)]
     return MemoryUse(tuple(r["peak_mb"] for r in readings), median(r["runtime_mb"] for r in readings))
 
 

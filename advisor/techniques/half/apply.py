@@ -12,14 +12,14 @@ STAGE: Stage = "onnx"
 
 
 def needs(step: Half) -> Need:
-    """Tell which data the step cannot do without: none, for either type."""
+    """Tell which data the step cannot do without: none. Refuse a type that no file holds."""
+    if step.dtype != "fp16":
+        raise NotApplicable(f"half: {step.dtype} files cannot be written", remedy="Choose fp16.")
     return "nothing"
 
 
 def apply(step: Half, subject: Subject) -> Change:
     """Write weights and arithmetic as fp16; the CPU of this machine emulates it with casts to fp32."""
-    if step.dtype != "fp16":
-        raise NotApplicable(f"half: {step.dtype} files cannot be written", remedy="Choose fp16.")
     if subject.onnx is None:
         raise NotApplicable("half works on an ONNX file")
     import onnx

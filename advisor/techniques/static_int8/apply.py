@@ -16,17 +16,17 @@ _TYPES = {"u": "QUInt8", "s": "QInt8"}
 
 
 def needs(step: StaticInt8) -> Need:
-    """Tell which data the step cannot do without: images for calibration, labels are not looked at."""
-    return "calibration"
-
-
-def apply(step: StaticInt8, subject: Subject) -> Change:
-    """Fold and optimise, calibrate, insert quantize nodes, and write the file whole or not at all."""
+    """Tell which data the step cannot do without: images, labels are not looked at. Refuse scales not written here."""
     if step.power_of_two_scales:
         raise NotApplicable(
             "static_int8 with power-of-two scales is written by the target's own compiler only",
             remedy="Take the float ONNX file and the target's compiler, or a plan without this setting.",
         )
+    return "calibration"
+
+
+def apply(step: StaticInt8, subject: Subject) -> Change:
+    """Fold and optimise, calibrate, insert quantize nodes, and write the file whole or not at all."""
     if subject.onnx is None:
         raise NotApplicable("static_int8 works on an ONNX file")
     if subject.calibration is None:

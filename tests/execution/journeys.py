@@ -1,0 +1,78 @@
+"""Applying plans to the digits network with short measurements."""
+
+import functools
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from advisor.schema import Preview
+
+from .digits import digits_dir, loaded
+
+
+@pytest.fixture(autouse=True)
+def fast_measurement(monkeypatch):
+    """Measure with fewer rounds and processes: these tests look at what is recorded, not at how long it took."""
+    monkeypatch.setattr("advisor.measurement.latency.ROUND_SECONDS", 0.01)
+    monkeypatch.setattr("advisor.measurement.memory.PROCESSES", 1)
+    monkeypatch.setattr("advisor.execution.trials.idle_enough", lambda: False)
+
+
+def preview_for(plan, model):
+    """Return what the plan should leave, by the techniques' own previews."""
+    from advisor.facts import plan_precision
+    from advisor.profiling import profile
+    from advisor.techniques.prune_channels.preview import preview
+
+    workload = profile(model, batch=model.input_shape[0])
+    for step in plan.steps:
+        if step.technique == "prune_channels":
+            workload = preview(step, workload)
+    return Preview(
+        macs=workload.macs,
+        params=workload.params,
+        weight_bytes=0,
+        peak_activation_bytes=0,
+        input_shapes=workload.input_shapes,
+        precision=plan_precision(plan),
+    )
+
+
+def run(plan, *, model=None, data=None, out=None, device=None, **predicted):
+    """Apply a plan to the digits network and return the record and its folder."""
+    from advisor.devices import load_device
+    from advisor.execution import apply_plan
+
+    model = model or loaded()
+    out = out or Path(tempfile.mkdtemp(prefix="run-")) / "out"
+    record = apply_plan(
+        plan,
+        model,
+        data_dir=digits_dir() if data is None else data,
+        out=out,
+        device=device or load_device("host"),
+        preview=preview_for(plan, model),
+        **predicted,
+    )
+    return record, out
+
+
+@functools.cache
+def pruned_int8():
+    """Return record and folder of the full journey: prune half, fine-tune, static int8."""
+    from advisor.schema import Estimate, Metric, Plan
+    from advisor.techniques.prune_channels.step import PruneChannels
+    from advisor.techniques.static_int8.step import StaticInt8
+
+    def guess(metric, low, high):
+        return Estimate(metric=metric, low=low, mid=(low + high) / 2, high=high, basis="assumed", predictor="test")
+
+    steps = (PruneChannels(ratio=0.5, round_to=8, epochs=4), StaticInt8(signedness="u8s8"))
+    predicted = {
+        Metric.SIZE: guess(Metric.SIZE, 0.01, 0.05),
+        Metric.LATENCY: guess(Metric.LATENCY, 1e-6, 1e3),
+        Metric.MEMORY: guess(Metric.MEMORY, 1e4, 2e4),
+        Metric.ENERGY: guess(Metric.ENERGY, 1, 2),
+    }
+    return run(Plan(steps=steps, runtime="onnxruntime"), predicted=predicted, predicted_here=predicted)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.measurement.accuracy import Paired, pair, predict, wilson
+
+
+def test_pairing_counts_who_was_right_where():
+    labels, before, after = np.array([0, 0, 1, 1, 2]), np.array([0, 0, 1, 0, 0]), np.array([0, 1, 1, 1, 0])
+    found = pair(labels, before, after)
+    assert found == Paired(images=5, both=2, lost=1, won=1, agree=3)
+    assert (found.before, found.after, found.delta, found.agreement) == (60.0, 60.0, 0.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("hits", "images", "low", "high"),
+    [(50, 100, 40.38, 59.62), (0, 10, 0.0, 27.75), (950, 1000, 93.47, 96.19)],
+)
+def test_the_interval_of_a_proportion_is_wilsons(hits, images, low, high):
+    assert wilson(hits, images) == pytest.approx((low, high), abs=0.01)
+
+
+@given(st.tuples(*[st.integers(0, 200)] * 4).filter(lambda n: sum(n) > 0))
+def test_the_paired_interval_holds_the_difference_and_narrows_with_images(counts):
+    both, lost, won, _neither = counts
+    found = Paired(images=sum(counts), both=both, lost=lost, won=won, agree=both)
+    low, high = found.interval
+    assert low <= found.delta <= high
+    many = Paired(images=100 * sum(counts), both=100 * both, lost=100 * lost, won=100 * won, agree=both)
+    assert many.interval[1] - many.interval[0] < high - low
+
+
+def test_no_changed_prediction_still_leaves_doubt_on_few_images():
+    low, high = Paired(images=50, both=45, lost=0, won=0, agree=50).interval
+    assert low < 0 < high
+
+
+class Fixed:
+    """A session of batch 4 that reads its prediction off the first pixel."""
+
+    input_shape = (4, 1, 2, 2)
+
+    def __call__(self, batch):
+        assert batch.shape == self.input_shape
+        return np.eye(10, dtype=np.float32)[batch[:, 0, 0, 0].astype(int)]
+
+
+def test_a_short_last_batch_is_filled_and_its_filling_not_counted():
+    values = np.arange(6, dtype=np.float32)
+    images = np.ones((6, 1, 2, 2), np.float32) * values[:, None, None, None]
+    seen = []
+    predictions, labels = predict(Fixed(), [(images[:4], values[:4]), (images[4:], values[4:])], seen.append)
+    assert predictions.tolist() == labels.tolist() == [0, 1, 2, 3, 4, 5]
+    assert seen == [4, 2]
