@@ -6,7 +6,7 @@ import yaml
 from pydantic import ValidationError
 
 from advisor.errors import KnowledgeError
-from advisor.resources import data_dir
+from advisor.resources import data_dir, read_yaml
 from advisor.schema import Record
 
 R = TypeVar("R", bound=Record)
@@ -16,7 +16,7 @@ def read_figures(name: str, shape: type[R]) -> R:
     """Read `knowledge/prediction/<name>.yaml` and check it against a record."""
     path = data_dir("knowledge") / "prediction" / f"{name}.yaml"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = read_yaml(path)
         return shape.model_validate(content)
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise KnowledgeError(

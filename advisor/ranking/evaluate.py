@@ -32,7 +32,7 @@ class Evaluator:
 
     def __init__(self, workload: Workload, device: Device, rules: RuleBase, case_facts: dict[str, Any]) -> None:
         self.workload, self.device, self.rules, self.case_facts = workload, device, rules, case_facts
-        self._previews: dict[tuple[Any, ...], Workload] = {}
+        self._previews: dict[str, Workload] = {}
         self._path_facts: dict[str, dict[str, Any]] = {}
 
     def candidate(self, number: int, plan: Plan) -> Candidate:
@@ -71,10 +71,14 @@ class Evaluator:
         raise GoalError(f"{self.device.name} has no path {plan.path}")
 
     def _preview(self, plan: Plan) -> Workload:
-        key = tuple(step.model_dump_json() for step in plan.steps)
-        if key not in self._previews:
-            self._previews[key] = preview_plan(plan, self.workload)
-        return self._previews[key]
+        """Preview step by step; plans that begin alike share their beginnings."""
+        workload, key = self.workload, ""
+        for step in plan.steps:
+            key += step.model_dump_json()
+            if key not in self._previews:
+                self._previews[key] = preview_plan(Plan(steps=(step,), runtime=plan.runtime), workload)
+            workload = self._previews[key]
+        return workload
 
     def _facts_of(self, path: ExecPath) -> dict[str, Any]:
         if path.label not in self._path_facts:

@@ -33,6 +33,14 @@ def planned_loss(estimate: Estimate | None, weights: Weights) -> float:
     return -((1 - weights.pessimism) * estimate.mid + weights.pessimism * estimate.low)
 
 
+def _felt(loss: float, goal: Goal, weights: Weights) -> float:
+    """Loss as the score counts it: what exceeds the unstated tolerance weighs more, unless a limit was stated."""
+    beyond = loss - weights.unstated_drop_pp
+    if beyond <= 0 or goal.bound(Metric.ACCURACY) is not None:
+        return loss
+    return weights.unstated_drop_pp + weights.beyond_unstated * beyond
+
+
 def rule_balance(findings: tuple[Finding, ...]) -> float:
     """Certainties of fired prefer rules minus those of avoid rules; rules on the same evidence count once."""
     strongest: dict[str, float] = {}
@@ -54,7 +62,8 @@ def utility(candidate: Candidate, reference: Candidate, goal: Goal, weights: Wei
         base = reference.estimates.get(metric)
         gain = _capped(_log_gain(base, candidate.estimates.get(metric)), metric, base, goal, weights)
         terms[metric.value] = getattr(per_metric, metric.value) * gain
-    terms["accuracy"] = -per_metric.accuracy_per_pp * planned_loss(candidate.estimates.get(Metric.ACCURACY), weights)
+    loss = planned_loss(candidate.estimates.get(Metric.ACCURACY), weights)
+    terms["accuracy"] = -per_metric.accuracy_per_pp * _felt(loss, goal, weights)
     terms["effort"] = -weights.effort_per_doubling * math.log2(1 + 8 * candidate.effort)
     terms["steps"] = -weights.per_step * len(candidate.plan.steps)
     terms["rules"] = weights.rule_weight * rule_balance(candidate.findings)

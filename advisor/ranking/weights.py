@@ -6,7 +6,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from advisor.errors import KnowledgeError
-from advisor.resources import data_dir
+from advisor.resources import data_dir, read_yaml
 from advisor.schema import GoalKind, Record
 
 
@@ -35,6 +35,8 @@ class Weights(Record):
 
     goals: dict[GoalKind, GoalWeights]
     pessimism: float = Field(ge=0, le=1)
+    unstated_drop_pp: float = Field(ge=0)
+    beyond_unstated: float = Field(ge=1)
     effort_per_doubling: float
     per_step: float
     rule_weight: float
@@ -49,6 +51,6 @@ def load_weights() -> Weights:
     """Read and check the shipped weights."""
     path = data_dir("knowledge") / "ranking.yaml"
     try:
-        return Weights.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Weights.model_validate(read_yaml(path))
     except (ValidationError, yaml.YAMLError) as error:
         raise KnowledgeError("the weights of the score are malformed", where=f"{path.name}: {error}") from error

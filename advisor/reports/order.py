@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from functools import cache
 
-import yaml
-
-from advisor.resources import data_dir
+from advisor.resources import data_dir, read_yaml
 from advisor.schema import Finding
 
 STAGES = ("before", "during", "after")
@@ -15,7 +13,7 @@ STAGES = ("before", "during", "after")
 def places() -> dict[str, tuple[int, int]]:
     """Map ids and prefixes of rules to stage and place within it."""
     path = data_dir("knowledge") / "procedure_order.yaml"
-    stages = yaml.safe_load(path.read_text(encoding="utf-8"))
+    stages = read_yaml(path)
     return {mark: (s, place) for s, stage in enumerate(STAGES) for place, mark in enumerate(stages[stage])}
 
 

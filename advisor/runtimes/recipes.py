@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from advisor.errors import KnowledgeError
 from advisor.facts import plan_precision
-from advisor.resources import data_dir
+from advisor.resources import data_dir, read_yaml
 from advisor.schema import Device, Plan, Record
 
 PLACEHOLDERS = frozenset({"onnx", "shipped", "calibration", "shape", "name", "precision", "device"})
@@ -71,7 +71,7 @@ def load_recipe(runtime: str) -> Recipe | None:
     if not path.is_file():
         return None
     try:
-        return Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Recipe.model_validate(read_yaml(path))
     except (yaml.YAMLError, ValidationError) as error:
         raise KnowledgeError(f"the recipe for {runtime} is malformed: {error}", where=str(path)) from error
 

@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from advisor.errors import KnowledgeError
-from advisor.resources import data_dir
+from advisor.resources import data_dir, read_yaml
 from advisor.schema import BUDGETS, Budget, Plan, Step
 from advisor.schema.base import Record
 
@@ -115,7 +115,7 @@ def load_techniques(path: Path | None = None) -> TechniqueKnowledge:
     """Read and check the file; `path` replaces the shipped one."""
     file = path or data_dir("knowledge") / "techniques.yaml"
     try:
-        return TechniqueKnowledge.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return TechniqueKnowledge.model_validate(read_yaml(file))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise KnowledgeError("the knowledge about techniques cannot be read", where=f"{file}: {error}") from error
 

@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from advisor.errors import KnowledgeError, nearest
-from advisor.resources import data_dir
+from advisor.resources import data_dir, read_yaml
 from advisor.schema import OpKind
 from advisor.schema.base import Record
 
@@ -51,7 +51,7 @@ def load_students(path: Path | None = None) -> tuple[Student, ...]:
     """Return the students in order of their MACs."""
     file = path or data_dir("knowledge") / "students.yaml"
     try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+        raw = read_yaml(file)
         students = tuple(Student.model_validate(entry) for entry in raw["students"])
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValidationError) as error:
         raise KnowledgeError("the list of students cannot be read", where=f"{file}: {error}") from error
