@@ -38,7 +38,8 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
         try:
-            return timm.create_model(name, pretrained=False, **options).eval()
+            module: nn.Module = timm.create_model(name, pretrained=False, **options)
+            return module.eval()
         except Exception as error:
             raise ModelLoadError(
                 f"timm cannot build {name!r} with {options or 'its defaults'}",

@@ -9,8 +9,6 @@ from torch import Tensor, nn
 
 from advisor.errors import ModelLoadError
 
-from .rehearsal import first_line
-
 CONTAINERS = ("state_dict", "model", "model_state_dict", "ema", "state_dict_ema", "model_ema")
 _PREFIXES = ("module.", "_orig_mod.", "model.")
 _NO_WEIGHTS = ("num_batches_tracked", "total_ops", "total_params", "relative_position_index", "attn_mask")
@@ -84,9 +82,7 @@ def _translate(module: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tenso
         return None
     try:
         translated = translate(dict(weights), module)
-    except Exception as error:
-        # A filter that was written for another layout can fail anywhere; then there is no translation.
-        _ = first_line(error)
+    except Exception:  # a filter written for another layout can fail anywhere; then there is no translation
         return None
     return translated if isinstance(translated, dict) else None
 

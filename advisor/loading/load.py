@@ -1,7 +1,7 @@
 """`load`: from what the user names to a network that is ready to be profiled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,19 @@ class _Request:
     trust: bool
     batch: int
     digests: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Where a network comes from."""
+
+    name: str
+    source: str
+    spec: str = ""  # what `load` takes for the same network; the source where empty
+    files: tuple[Path, ...] = ()
+    arch: str | None = None
+    random: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def load(
@@ -77,7 +90,7 @@ def _path(text: str) -> Path:
 def _from_object(module: nn.Module, request: _Request) -> LoadedModel:
     kind = type(module)
     source = f"{_OBJECT}{kind.__module__}.{kind.__qualname__}"
-    return _finish(real_copy(module), request, name=kind.__name__, source=source, files=())
+    return _finish(real_copy(module), request, _Origin(kind.__name__, source))
 
 
 def _from_timm(spec: str, request: _Request) -> LoadedModel:
@@ -85,7 +98,7 @@ def _from_timm(spec: str, request: _Request) -> LoadedModel:
     if request.checkpoint is None:
         module = build(arch, input_shape=request.shape)
         note = "random weights: no checkpoint was given"
-        return _finish(module, request, name=arch[5:], source=arch, files=(), arch=arch, random=True, notes=(note,))
+        return _finish(module, request, _Origin(arch[5:], arch, arch=arch, random=True, notes=(note,)))
     path = existing_file(request.checkpoint)
     return _from_checkpoint(path, recognise(path), arch, request, spec=spec)
 
@@ -105,11 +118,11 @@ def _from_file(path: Path, request: _Request) -> LoadedModel:
 def _from_checkpoint(path: Path, kind: Kind, arch: str | None, request: _Request, spec: str) -> LoadedModel:
     _compare_digests((path,), request)
     content, notes = find_content(_read(path, kind, request.trust), path)
-    name = path.stem
+    origin = _Origin(path.stem, str(path), spec=spec, files=(path,), notes=notes)
     if isinstance(content, nn.Module):
         if arch is not None:
-            notes = (*notes, f"the file holds a whole network; {arch} was not needed")
-        return _finish(content.eval(), request, name=name, source=str(path), files=(path,), notes=notes, spec=spec)
+            origin = replace(origin, notes=(*notes, f"the file holds a whole network; {arch} was not needed"))
+        return _finish(content.eval(), request, origin)
     if arch is None:
         raise ModelLoadError(
             f"the file holds {len(content)} weights but not the network they belong to",
@@ -119,7 +132,7 @@ def _from_checkpoint(path: Path, kind: Kind, arch: str | None, request: _Request
     arch = f"timm:{timm_name(arch)}"
     module = build(arch, weights=content, input_shape=request.shape)
     notes = (*notes, *fill(module, content, path, arch))
-    return _finish(module, request, name=name, source=str(path), files=(path,), arch=arch, notes=notes, spec=spec)
+    return _finish(module, request, replace(origin, arch=arch, notes=notes))
 
 
 def _read(path: Path, kind: Kind, trust: bool) -> Any:
@@ -166,18 +179,7 @@ def _from_onnx(path: Path, request: _Request) -> LoadedModel:
     )
 
 
-def _finish(
-    module: nn.Module,
-    request: _Request,
-    *,
-    name: str,
-    source: str,
-    files: tuple[Path, ...],
-    arch: str | None = None,
-    random: bool = False,
-    notes: tuple[str, ...] = (),
-    spec: str = "",
-) -> LoadedModel:
+def _finish(module: nn.Module, request: _Request, origin: _Origin) -> LoadedModel:
     """Run the network once on fake tensors, so that a wrong input shape is found here and explained."""
     shape = request.shape or usual_shape(module, request.batch)
     rehearsal = rehearse(module, shape)
@@ -187,16 +189,16 @@ def _finish(
     return LoadedModel(
         module=module.eval(),
         onnx_path=None,
-        name=name,
-        source=source,
+        name=origin.name,
+        source=origin.source,
         format="torch",
         input_shape=shape,
         preprocessing=preprocessing(shape, config),
-        random_weights=random,
+        random_weights=origin.random,
         classes=int(first.shape[1]) if first is not None and first.dim() == 2 else None,
-        arch=arch or (f"timm:{known}" if known and timm.is_model(known) else None),
-        spec=_spec(spec or source, request, shape, files),
-        notes=notes,
+        arch=origin.arch or (f"timm:{known}" if known and timm.is_model(known) else None),
+        spec=_spec(origin.spec or origin.source, request, shape, origin.files),
+        notes=origin.notes,
     )
 
 

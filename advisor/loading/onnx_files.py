@@ -51,7 +51,9 @@ def onnx_shape(found: OnnxInput, asked: tuple[int, ...] | None, batch: int, path
             raise ModelLoadError("the ONNX file does not tell its input shape", where=where, remedy="Give --input.")
         return asked
     if asked is not None:
-        if len(asked) != len(found.axes) or any(isinstance(a, int) and a != b for a, b in zip(found.axes, asked)):
+        if len(asked) != len(found.axes) or any(
+            a != b for a, b in zip(found.axes, asked, strict=True) if isinstance(a, int)
+        ):
             raise ModelLoadError(
                 f"the input shape {_write(asked)} contradicts the file",
                 where=where,

@@ -1,4 +1,4 @@
-"""Following the byte code of a pickle without executing it: which names does it call?"""
+"""Following the byte code of a pickle without executing it, to learn which names it calls."""
 
 import pickletools
 from typing import Any

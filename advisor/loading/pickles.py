@@ -38,7 +38,7 @@ class LayerFactory(functools.partial):  # type: ignore[type-arg]
     def __setstate__(self, state: Any) -> None:
         """Refuse a state that would swap the wrapped layer for something else."""
         _require_layer(state[0])
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[misc]
 
 
 # What may be rebuilt beside layers: plain data without behaviour, vetted one by one.

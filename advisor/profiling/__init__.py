@@ -3,7 +3,7 @@
 Importing this package costs nothing heavy; torch and onnx are imported by the function that needs them.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advisor.schema import Workload
 

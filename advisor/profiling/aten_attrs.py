@@ -6,7 +6,7 @@ from typing import Any
 
 from advisor.schema.workload import Attr
 
-Shape = tuple[int, ...]
+from .costs import Shape
 
 _KEPT = {
     "dim": "dim", "dims": "dims", "start": "start", "end": "end", "step": "step", "keepdim": "keepdim",
@@ -91,6 +91,11 @@ def conv_attrs(
         "in_channels": input_shape[-spatial - 1] if spatial else input_shape[-1],
         "out_channels": output_shape[-spatial - 1] if spatial else output_shape[-1],
     }
+
+
+def linear_attrs(fan_in: int, others: Shape) -> dict[str, Attr]:
+    """Return in_features and out_features; `others` are the kernel's axes that are not contracted."""
+    return {"in_features": fan_in, "out_features": others[-1] if others else 1}
 
 
 def attention_attrs(query: Shape) -> dict[str, Attr]:

@@ -25,7 +25,18 @@ class Blank:
     name: str
     shape: tuple[int, ...]
     counted: bool = True
-    storage: Storage = Storage()
+    storage: Storage = field(default_factory=Storage)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one operation does, apart from what it reads and writes."""
+
+    kind: OpKind
+    macs: int = 0
+    attrs: dict[str, Attr] = field(default_factory=dict)
+    module: str = ""
+    precision: str = ""
 
 
 @dataclass
@@ -45,33 +56,23 @@ class Draft:
         return number
 
     def add_op(
-        self,
-        kind: OpKind,
-        name: str,
-        inputs: Iterable[int],
-        outputs: Iterable[int],
-        weights: Iterable[str] = (),
-        macs: int = 0,
-        attrs: dict[str, Attr] | None = None,
-        module: str = "",
-        precision: str | None = None,
+        self, name: str, work: Work, inputs: Iterable[int], outputs: Iterable[int], weights: Iterable[str] = ()
     ) -> None:
-        """Append an operation; its precision is that of its first output unless given."""
+        """Append an operation; its precision is that of its first output unless the work says otherwise."""
         outputs = tuple(outputs)
-        if precision is None:
-            precision = _PRECISIONS.get(self.tensors[outputs[0]].dtype, "fp32") if outputs else "fp32"
+        dtype = self.tensors[outputs[0]].dtype if outputs else "float32"
         self.ops.append(
             Op(
                 index=len(self.ops),
-                kind=kind,
+                kind=work.kind,
                 name=name,
-                module=module,
+                module=work.module,
                 inputs=tuple(inputs),
                 outputs=outputs,
                 weights=tuple(dict.fromkeys(weights)),
-                macs=macs,
-                precision=precision,
-                attrs=attrs or {},
+                macs=work.macs,
+                precision=work.precision or _PRECISIONS.get(dtype, "fp32"),
+                attrs=work.attrs,
             )
         )
 

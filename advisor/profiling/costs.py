@@ -12,7 +12,10 @@ Shape = tuple[int, ...]
 
 
 def conv_macs(input_shape: Shape, weight_shape: Shape, output_shape: Shape, transposed: bool = False) -> int:
-    """Return the MACs of a convolution; `weight_shape` is (out, in / groups, *kernel), transposed (in, out / groups, *kernel)."""
+    """Return the MACs of a convolution.
+
+    `weight_shape` is (out, in / groups, *kernel), transposed (in, out / groups, *kernel).
+    """
     per_element = prod(weight_shape[1:])
     return prod(input_shape if transposed else output_shape) * per_element
 

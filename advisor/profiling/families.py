@@ -12,9 +12,11 @@ from advisor.schema import CONV_KINDS, Op, OpKind, Workload
 
 # Classes that only detectors have: torchvision, torch hub and ultralytics spellings.
 _DETECTOR_CLASSES = frozenset(
-    "RegionProposalNetwork AnchorGenerator DefaultBoxGenerator RetinaNetHead FCOSHead SSDHead SSDLiteHead Detect "
-    "DetectMultiBackend GeneralizedRCNN RoIHeads".split()
-)
+    {
+        "RegionProposalNetwork", "AnchorGenerator", "DefaultBoxGenerator", "RetinaNetHead", "FCOSHead", "SSDHead",
+        "SSDLiteHead", "Detect", "DetectMultiBackend", "GeneralizedRCNN", "RoIHeads",
+    }
+)  # fmt: skip
 # Hybrids whose arithmetic alone looks otherwise: the small ones hold no attention, or next to none of the MACs.
 _CLASS_FAMILIES = {"FastVit": "hybrid", "EdgeNeXt": "hybrid"}
 _PRODUCTS = frozenset({OpKind.MATMUL, OpKind.ATTENTION})

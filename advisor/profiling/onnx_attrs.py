@@ -7,7 +7,8 @@ import onnx
 
 from advisor.schema.workload import Attr
 
-Shape = tuple[int, ...]
+from .costs import Shape
+
 _KEPT = {
     "kernel_shape": "kernel", "strides": "stride", "dilations": "dilation", "group": "groups", "perm": "dims",
     "alpha": "slope", "epsilon": "eps", "keepdims": "keepdim", "blocksize": "block", "num_groups": "groups",

@@ -4,9 +4,9 @@ What is computed from constants alone (a dequantized kernel, a shape) is no oper
 steps which initialiser they come from.
 """
 
+from dataclasses import replace
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -15,7 +15,8 @@ from onnx import numpy_helper
 from advisor.loading.onnx_files import open_onnx
 from advisor.schema import OpKind, Workload
 
-from .building import Draft
+from .aten_attrs import linear_attrs
+from .building import Draft, Work
 from .costs import attention_macs, conv_kind, conv_macs, matmul_macs
 from .onnx_attrs import attributes, conv_attrs, raw
 from .onnx_ops import ATTENTIONS, CONVOLUTIONS, INTEGER, PRODUCTS, SETTINGS_FROM, STATISTICS, Operands, look_up
@@ -24,8 +25,11 @@ from .onnx_values import Values
 
 # Constant steps behind which the stored weight is still the same one.
 _RESHAPING = frozenset(
-    "DequantizeLinear QuantizeLinear Transpose Reshape Cast Identity Squeeze Unsqueeze Flatten Expand".split()
-)
+    {
+        "DequantizeLinear", "QuantizeLinear", "Transpose", "Reshape", "Cast", "Identity", "Squeeze", "Unsqueeze",
+        "Flatten", "Expand",
+    }
+)  # fmt: skip
 
 
 def profile_onnx(
@@ -62,7 +66,9 @@ class _Walk:
 
     def _visit(self, node: onnx.NodeProto) -> None:
         values = self._values
-        if node.op_type == "Constant":
+        if any(a.HasField("g") for a in node.attribute):  # If, Loop, Scan: what is inside is not followed
+            self._add(node, Work(OpKind.UNKNOWN, attrs={"function": node.op_type}))
+        elif node.op_type == "Constant":
             self._constant(node)
         elif node.op_type in ("Shape", "Size") or not values.read(node):
             self._fold(node)
@@ -72,8 +78,7 @@ class _Walk:
             self._product(node, PRODUCTS[node.op_type])
         elif node.op_type in ATTENTIONS and len(node.input) >= 3 and values.is_activation(node.input[2]):
             query, key, value = (values.shape(i) for i in node.input[:3])
-            macs = attention_macs(query, key, value)
-            self._add(node, OpKind.ATTENTION, (), macs, {"tokens": query[-2]})
+            self._add(node, Work(OpKind.ATTENTION, attention_macs(query, key, value), {"tokens": query[-2]}))
         elif node.op_type == "Einsum" and len(node.input) == 2:
             self._einsum(node)
         else:
@@ -104,7 +109,8 @@ class _Walk:
         x, weight, y = shape(node.input[at.data]), shape(node.input[at.weight]), shape(node.output[0])
         own, transposed = raw(node), node.op_type == "ConvTranspose"
         kind = conv_kind(weight, int(own.get("group", 1)), x[1], transposed)
-        self._weighted(node, at, kind, conv_macs(x, weight, y, transposed), conv_attrs(own, x, weight, y, transposed))
+        attrs = conv_attrs(own, x, weight, y, transposed)
+        self._weighted(node, at, Work(kind, conv_macs(x, weight, y, transposed), attrs))
 
     def _product(self, node: onnx.NodeProto, at: Operands) -> None:
         shape, own = self._values.shape, raw(node)
@@ -115,14 +121,13 @@ class _Walk:
             right = (*right[:-2], right[-1], right[-2])
         macs = matmul_macs(left, right, shape(node.output[0]))
         if not self._values.is_activation(node.input[at.weight]):
-            attrs = {"in_features": left[-1], "out_features": right[-1] if len(right) > 1 else 1}
-            self._weighted(node, at, OpKind.LINEAR, macs, attrs)
+            self._weighted(node, at, Work(OpKind.LINEAR, macs, linear_attrs(left[-1], right[1:])))
         elif not self._values.is_activation(node.input[at.data]):  # the kernel stands on the left
-            attrs = {"in_features": left[-1], "out_features": left[-2] if len(left) > 1 else 1}
-            self._weighted(node, Operands(at.weight, at.data, at.bias, at.scale), OpKind.LINEAR, macs, attrs)
+            swapped = Operands(at.weight, at.data, at.bias, at.scale)
+            self._weighted(node, swapped, Work(OpKind.LINEAR, macs, linear_attrs(left[-1], left[:-1])))
         else:
-            precision = "int8" if node.op_type in INTEGER else None
-            self._add(node, OpKind.MATMUL, (), macs, {"function": "matmul"}, precision)
+            precision = "int8" if node.op_type in INTEGER else ""
+            self._add(node, Work(OpKind.MATMUL, macs, {"function": "matmul"}, precision=precision))
 
     def _einsum(self, node: onnx.NodeProto) -> None:
         """Two factors: every combination of index values is one product."""
@@ -130,19 +135,19 @@ class _Walk:
         terms = left.split(",")
         shapes = [self._values.shape(i) for i in node.input]
         if any(len(term) != len(shape) for term, shape in zip(terms, shapes, strict=True)):
-            self._add(node, OpKind.UNKNOWN, (), 0, {"function": "Einsum"})
+            self._add(node, Work(OpKind.UNKNOWN, attrs={"function": "Einsum"}))
             return
         sides = dict(zip("".join(terms), (*shapes[0], *shapes[1]), strict=True))
         macs = prod(sides.values())
         constant = next((place for place, i in enumerate(node.input) if not self._values.is_activation(i)), None)
         if constant is None:
-            self._add(node, OpKind.MATMUL, (), macs, {"function": "matmul"})
+            self._add(node, Work(OpKind.MATMUL, macs, {"function": "matmul"}))
             return
         fan_in = prod(sides[s] for s in (set(terms[0]) & set(terms[1])) - set(result))
-        attrs = {"in_features": fan_in, "out_features": prod(shapes[constant]) // max(fan_in, 1)}
-        self._weighted(node, Operands(1 - constant, constant), OpKind.LINEAR, macs, attrs)
+        attrs = linear_attrs(fan_in, (prod(shapes[constant]) // max(fan_in, 1),))
+        self._weighted(node, Operands(1 - constant, constant), Work(OpKind.LINEAR, macs, attrs))
 
-    def _weighted(self, node: onnx.NodeProto, at: Operands, kind: OpKind, macs: int, attrs: dict[str, Any]) -> None:
+    def _weighted(self, node: onnx.NodeProto, at: Operands, work: Work) -> None:
         values = self._values
         kernel = values.behind([node.input[at.weight]])
         bias = values.behind([node.input[at.bias]]) if at.bias is not None and at.bias < len(node.input) else ()
@@ -150,8 +155,8 @@ class _Walk:
         if at.scale is not None:
             values.note_scale(kernel, node.input[at.scale])
         simulated = node.input[at.data] in values.dequantized and any(map(values.is_quantized, kernel))
-        precision = "int8" if simulated or node.op_type in INTEGER else None
-        self._add(node, kind, (*kernel, *bias), macs, attrs, precision)
+        precision = "int8" if simulated or node.op_type in INTEGER else ""
+        self._add(node, replace(work, precision=precision), (*kernel, *bias))
 
     def _other(self, node: onnx.NodeProto) -> None:
         values = self._values
@@ -165,7 +170,7 @@ class _Walk:
             attrs["scalar"] = scalar
         integer = node.op_type.startswith("QLinear")
         weights = () if integer else self._operands(node, kind)
-        self._add(node, kind, weights, 0, attrs, "int8" if integer else None)
+        self._add(node, Work(kind, 0, attrs, precision="int8" if integer else ""), weights)
         if node.op_type == "DequantizeLinear" or (kind in (OpKind.VIEW, OpKind.MOVE) and first in values.dequantized):
             values.dequantized.update(node.output)
 
@@ -194,19 +199,11 @@ class _Walk:
             return OpKind.ACTIVATION, "relu6" if high == 6 else "relu"
         return OpKind.ELEMENTWISE, "clamp"
 
-    def _add(
-        self,
-        node: onnx.NodeProto,
-        kind: OpKind,
-        weights: tuple[str, ...],
-        macs: int,
-        attrs: dict[str, Any],
-        precision: str | None = None,
-    ) -> None:
+    def _add(self, node: onnx.NodeProto, work: Work, weights: tuple[str, ...] = ()) -> None:
         inputs = self._values.read(node)
-        alias = inputs[0] if kind is OpKind.VIEW else None
+        alias = inputs[0] if work.kind is OpKind.VIEW else None
         outputs = [self._make(o, alias) for o in node.output if o]
-        self._draft.add_op(kind, node.op_type, inputs, outputs, weights, macs, attrs, precision=precision)
+        self._draft.add_op(node.op_type, work, inputs, outputs, weights)
 
     def _make(self, name: str, alias_of: int | None = None) -> int:
         values = self._values

@@ -8,65 +8,91 @@ from dataclasses import dataclass
 
 from advisor.schema import OpKind
 
-_K = OpKind
-_GROUPS: dict[OpKind, dict[str, str]] = {
-    _K.ACTIVATION: {
-        "Relu": "relu", "LeakyRelu": "leaky_relu", "Sigmoid": "sigmoid", "HardSigmoid": "hardsigmoid",
-        "HardSwish": "hardswish", "Tanh": "tanh", "Elu": "elu", "Selu": "selu", "Celu": "celu", "Gelu": "gelu",
-        "FastGelu": "gelu", "BiasGelu": "gelu", "QuickGelu": "silu", "Swish": "silu", "Mish": "mish",
-        "PRelu": "prelu", "Softplus": "softplus", "Erf": "erf", "ThresholdedRelu": "threshold",
-        "QLinearSigmoid": "sigmoid", "QLinearLeakyRelu": "leaky_relu",
-    },
-    _K.NORM_BATCH: {"BatchNormalization": "batch_norm"},
-    _K.NORM_LAYER: {
-        "LayerNormalization": "layer_norm", "GroupNormalization": "group_norm", "RMSNormalization": "rms_norm",
-        "InstanceNormalization": "instance_norm", "SkipLayerNormalization": "layer_norm",
-        "SimplifiedLayerNormalization": "rms_norm", "GroupNorm": "group_norm", "LpNormalization": "normalize",
-    },
-    _K.SOFTMAX: {"Softmax": "softmax", "LogSoftmax": "log_softmax", "QLinearSoftmax": "softmax"},
-    _K.ELEMENTWISE: {
-        **{name: name.lower() for name in (
-            "Add Sub Mul Div Neg Abs Exp Log Sqrt Reciprocal Sin Cos Tan Floor Ceil Round Sign Pow Mod Where And Or "
-            "Not Xor Clip Atan Asin Acos IsNaN IsInf"
-        ).split()},
-        "Max": "maximum", "Min": "minimum", "Sum": "add", "QLinearAdd": "add", "QLinearMul": "mul",
-        "Clip": "clamp",
-    },
-    _K.POOL: {
-        "MaxPool": "max_pool", "AveragePool": "avg_pool", "GlobalAveragePool": "adaptive_avg_pool",
-        "GlobalMaxPool": "adaptive_max_pool", "LpPool": "lp_pool", "RoiAlign": "roi_align",
-        "QLinearGlobalAveragePool": "adaptive_avg_pool", "QLinearAveragePool": "avg_pool",
-    },
-    _K.REDUCE: {
-        "ReduceMean": "mean", "ReduceSum": "sum", "ReduceMax": "amax", "ReduceMin": "amin", "ReduceProd": "prod",
-        "ReduceL1": "norm", "ReduceL2": "norm", "ReduceSumSquare": "norm", "ReduceLogSumExp": "logsumexp",
-        "ArgMax": "argmax", "ArgMin": "argmin", "CumSum": "cumsum", "QLinearReduceMean": "mean",
-    },
-    _K.RESIZE: {"Resize": "nearest", "Upsample": "nearest", "GridSample": "grid_sample"},
-    _K.CONCAT: {"Concat": "concat", "QLinearConcat": "concat"},
-    _K.MOVE: {
-        "Transpose": "permute", "Slice": "slice", "Split": "split", "Gather": "gather", "GatherElements": "gather",
-        "GatherND": "gather", "ScatterND": "scatter", "ScatterElements": "scatter", "Pad": "pad", "Expand": "expand",
-        "Tile": "repeat", "Cast": "cast", "DepthToSpace": "pixel_shuffle", "SpaceToDepth": "pixel_unshuffle",
-        "Trilu": "mask", "TopK": "sort", "Compress": "gather", "Col2Im": "fold", "ReverseSequence": "flip",
-    },
-    _K.VIEW: {
-        "Reshape": "reshape", "Flatten": "reshape", "Squeeze": "squeeze", "Unsqueeze": "unsqueeze",
-        "Identity": "identity", "Dropout": "identity", "CastLike": "identity",
-    },
-    _K.QUANTIZE: {
-        "QuantizeLinear": "quantize", "DequantizeLinear": "dequantize", "DynamicQuantizeLinear": "quantize",
-    },
-    _K.OTHER: {
-        **{name: "constant" for name in "Constant ConstantOfShape Range Shape Size EyeLike RandomNormalLike".split()},
-        **{name: "compare" for name in "Equal Greater GreaterOrEqual Less LessOrEqual".split()},
-        "NonZero": "index", "OneHot": "index", "Unique": "index", "NonMaxSuppression": "nms",
-    },
-}  # fmt: skip
+from .tables import Group, flatten
 
-TABLE: dict[str, tuple[OpKind, str]] = {
-    name: (kind, function) for kind, group in _GROUPS.items() for name, function in group.items()
-}
+_K = OpKind
+TABLE: dict[str, tuple[OpKind, str]] = flatten(
+    Group(_K.ACTIVATION, "Relu", "relu"),
+    Group(_K.ACTIVATION, "LeakyRelu QLinearLeakyRelu", "leaky_relu"),
+    Group(_K.ACTIVATION, "Sigmoid QLinearSigmoid", "sigmoid"),
+    Group(_K.ACTIVATION, "HardSigmoid", "hardsigmoid"),
+    Group(_K.ACTIVATION, "HardSwish", "hardswish"),
+    Group(_K.ACTIVATION, "Gelu FastGelu BiasGelu", "gelu"),
+    Group(_K.ACTIVATION, "QuickGelu Swish", "silu"),
+    Group(_K.ACTIVATION, "Tanh", "tanh"),
+    Group(_K.ACTIVATION, "Elu", "elu"),
+    Group(_K.ACTIVATION, "Selu", "selu"),
+    Group(_K.ACTIVATION, "Celu", "celu"),
+    Group(_K.ACTIVATION, "Mish", "mish"),
+    Group(_K.ACTIVATION, "PRelu", "prelu"),
+    Group(_K.ACTIVATION, "Softplus", "softplus"),
+    Group(_K.ACTIVATION, "Erf", "erf"),
+    Group(_K.ACTIVATION, "ThresholdedRelu", "threshold"),
+    Group(_K.NORM_BATCH, "BatchNormalization", "batch_norm"),
+    Group(_K.NORM_LAYER, "LayerNormalization SkipLayerNormalization", "layer_norm"),
+    Group(_K.NORM_LAYER, "GroupNormalization GroupNorm", "group_norm"),
+    Group(_K.NORM_LAYER, "RMSNormalization SimplifiedLayerNormalization", "rms_norm"),
+    Group(_K.NORM_LAYER, "InstanceNormalization", "instance_norm"),
+    Group(_K.NORM_LAYER, "LpNormalization", "normalize"),
+    Group(_K.SOFTMAX, "Softmax QLinearSoftmax", "softmax"),
+    Group(_K.SOFTMAX, "LogSoftmax", "log_softmax"),
+    Group(_K.ELEMENTWISE, "Add Sum QLinearAdd", "add"),
+    Group(_K.ELEMENTWISE, "Mul QLinearMul", "mul"),
+    Group(_K.ELEMENTWISE, "Sub", "sub"),
+    Group(_K.ELEMENTWISE, "Div", "div"),
+    Group(_K.ELEMENTWISE, "Pow", "pow"),
+    Group(_K.ELEMENTWISE, "Sqrt", "sqrt"),
+    Group(_K.ELEMENTWISE, "Clip", "clamp"),
+    Group(_K.ELEMENTWISE, "Where", "where"),
+    Group(_K.ELEMENTWISE, "Max", "maximum"),
+    Group(_K.ELEMENTWISE, "Min", "minimum"),
+    Group(_K.ELEMENTWISE, """Neg Abs Exp Log Reciprocal Sin Cos Tan Atan Asin Acos Floor Ceil Round Sign Mod And Or Not
+        Xor IsNaN IsInf"""),
+    Group(_K.POOL, "MaxPool", "max_pool"),
+    Group(_K.POOL, "AveragePool QLinearAveragePool", "avg_pool"),
+    Group(_K.POOL, "GlobalAveragePool QLinearGlobalAveragePool", "adaptive_avg_pool"),
+    Group(_K.POOL, "GlobalMaxPool", "adaptive_max_pool"),
+    Group(_K.POOL, "LpPool", "lp_pool"),
+    Group(_K.POOL, "RoiAlign", "roi_align"),
+    Group(_K.REDUCE, "ReduceMean QLinearReduceMean", "mean"),
+    Group(_K.REDUCE, "ReduceSum", "sum"),
+    Group(_K.REDUCE, "ReduceMax", "amax"),
+    Group(_K.REDUCE, "ReduceMin", "amin"),
+    Group(_K.REDUCE, "ReduceProd", "prod"),
+    Group(_K.REDUCE, "ReduceL1 ReduceL2 ReduceSumSquare", "norm"),
+    Group(_K.REDUCE, "ReduceLogSumExp", "logsumexp"),
+    Group(_K.REDUCE, "ArgMax", "argmax"),
+    Group(_K.REDUCE, "ArgMin", "argmin"),
+    Group(_K.REDUCE, "CumSum", "cumsum"),
+    Group(_K.RESIZE, "Resize Upsample", "nearest"),
+    Group(_K.RESIZE, "GridSample", "grid_sample"),
+    Group(_K.CONCAT, "Concat QLinearConcat", "concat"),
+    Group(_K.MOVE, "Transpose", "permute"),
+    Group(_K.MOVE, "Slice", "slice"),
+    Group(_K.MOVE, "Split", "split"),
+    Group(_K.MOVE, "Gather GatherElements GatherND Compress", "gather"),
+    Group(_K.MOVE, "ScatterND ScatterElements", "scatter"),
+    Group(_K.MOVE, "Pad", "pad"),
+    Group(_K.MOVE, "Expand", "expand"),
+    Group(_K.MOVE, "Tile", "repeat"),
+    Group(_K.MOVE, "Cast", "cast"),
+    Group(_K.MOVE, "DepthToSpace", "pixel_shuffle"),
+    Group(_K.MOVE, "SpaceToDepth", "pixel_unshuffle"),
+    Group(_K.MOVE, "Trilu", "mask"),
+    Group(_K.MOVE, "TopK", "sort"),
+    Group(_K.MOVE, "Col2Im", "fold"),
+    Group(_K.MOVE, "ReverseSequence", "flip"),
+    Group(_K.VIEW, "Reshape Flatten", "reshape"),
+    Group(_K.VIEW, "Squeeze", "squeeze"),
+    Group(_K.VIEW, "Unsqueeze", "unsqueeze"),
+    Group(_K.VIEW, "Identity Dropout CastLike", "identity"),
+    Group(_K.QUANTIZE, "QuantizeLinear DynamicQuantizeLinear", "quantize"),
+    Group(_K.QUANTIZE, "DequantizeLinear", "dequantize"),
+    Group(_K.OTHER, "Constant ConstantOfShape Range Shape Size EyeLike RandomNormalLike", "constant"),
+    Group(_K.OTHER, "Equal Greater GreaterOrEqual Less LessOrEqual", "compare"),
+    Group(_K.OTHER, "NonZero OneHot Unique", "index"),
+    Group(_K.OTHER, "NonMaxSuppression", "nms"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,15 +126,10 @@ PRODUCTS = {
 ATTENTIONS = frozenset({"Attention", "MultiHeadAttention"})
 INTEGER = frozenset(
     {
-        "ConvInteger",
-        "QLinearConv",
-        "MatMulInteger",
-        "MatMulIntegerToFloat",
-        "DynamicQuantizeMatMul",
-        "QLinearMatMul",
-        "QGemm",
+        "ConvInteger", "QLinearConv", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul",
+        "QLinearMatMul", "QGemm",
     }
-)
+)  # fmt: skip
 
 # Inputs that hold settings, not numbers of the network: the first entry that is not data.
 SETTINGS_FROM = {

@@ -1,7 +1,8 @@
 """Activations that exporters and authors spell out in several operations, folded back into one. Torch-free.
 
-Known: SiLU = x * sigmoid(x); hard-swish = x * hardsigmoid(x) = x * relu6(x + 3) / 6; GELU = x * (1 + erf(x / sqrt 2)) / 2
-in the orders in which torch and TensorFlow write it. A fold happens only where nothing else reads the results between.
+Known: SiLU = x * sigmoid(x); hard-swish = x * hardsigmoid(x) = x * relu6(x + 3) / 6;
+GELU = x * (1 + erf(x / sqrt 2)) / 2 with its factors in any order. A fold happens only where nothing else reads the
+results between.
 """
 
 from collections import Counter

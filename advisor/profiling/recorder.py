@@ -17,19 +17,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from advisor.schema import OpKind
 
 from .aten import COMPUTED, base_name, look_up
-from .aten_attrs import attention_attrs, attributes, clamp_name, conv_attrs
-from .building import Draft
-from .costs import attention_macs, conv_kind, conv_macs, matmul_macs
+from .aten_attrs import attention_attrs, attributes, clamp_name, conv_attrs, linear_attrs
+from .building import Draft, Work
+from .costs import Shape, attention_macs, conv_kind, conv_macs, matmul_macs
 
 _NOT_WORK = frozenset({"prim", "profiler", "inductor"})
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Record operations into a draft while active."""
 
     def __init__(self, weights: Mapping[int, str]) -> None:
         """Take the parameters and buffers by the `id()` of their tensor."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.draft = Draft()
         self.path: list[str] = [""]  # innermost module last; kept by hooks
         self._origins: dict[int, tuple[str, ...]] = {key: (name,) for key, name in weights.items()}
@@ -66,8 +66,9 @@ class Recorder(TorchDispatchMode):
         read = [query, key, value] + ([mask] if mask is not None else [])
         inputs, weights = self._operands(read)
         macs = attention_macs(tuple(query.shape), tuple(key.shape), tuple(value.shape))
-        attrs = attention_attrs(tuple(query.shape))
-        self._add(OpKind.ATTENTION, "aten.scaled_dot_product_attention.default", inputs, [result], weights, macs, attrs)
+        work = Work(OpKind.ATTENTION, macs, attention_attrs(tuple(query.shape)), self.path[-1])
+        name = "aten.scaled_dot_product_attention.default"
+        self.draft.add_op(name, work, inputs, [self._remember(result)], weights)
 
     def _record(self, func: Any, args: dict[str, Any], result: Any) -> None:
         base = base_name(func._schema.name)
@@ -75,52 +76,38 @@ class Recorder(TorchDispatchMode):
         if not made:
             return
         if base.startswith("_scaled_dot_product"):
-            self.attention(*read[:3], read[3] if len(read) > 3 else None, made[0])
+            query, key, value, *mask = read
+            self.attention(query, key, value, mask[0] if mask else None, made[0])
             return
-        kind, function = look_up(base)
-        if kind is OpKind.VIEW and self._still_weight(read, made):
+        work = self._work(base, args, read, made[0])
+        if work.kind is OpKind.VIEW and self._still_weight(read, made):
             return
         inputs, weights = self._operands(read)
-        macs = 0
-        if base in COMPUTED:
-            kind, macs, attrs = self._computed(base, args, read, made[0])
-        else:
-            if base == "hardtanh" or (base.startswith("clamp") and clamp_name(base, function, args) != function):
-                kind = OpKind.ACTIVATION
-            attrs = attributes(base, function, args, tuple(read[0].shape) if read else ())
         if read and all(id(t) in self._origins for t in read):
             for tensor in made:
                 self._origins[id(tensor)] = weights
-        self._add(kind, str(func), inputs, made, weights, macs, attrs)
+        self.draft.add_op(str(func), work, inputs, [self._remember(t) for t in made], weights)
 
-    def _add(
-        self, kind: OpKind, name: str, inputs: Any, made: list[Tensor], weights: Any, macs: int, attrs: Any
-    ) -> None:
-        self.draft.add_op(
-            kind, name, inputs, [self._remember(t) for t in made], weights, macs, attrs, module=self.path[-1]
-        )
-
-    def _computed(self, base: str, args: dict[str, Any], read: list[Tensor], made: Tensor) -> tuple[OpKind, int, Any]:
-        """Return kind, MACs and attributes of convolutions and matrix products."""
-        out = tuple(made.shape)
+    def _work(self, base: str, args: dict[str, Any], read: list[Tensor], made: Tensor) -> Work:
         if "convolution" in base:
-            shape, weight = tuple(args["input"].shape), tuple(args["weight"].shape)
-            transposed = bool(args.get("transposed"))
-            attrs = conv_attrs(args, shape, weight, out)
-            kind = conv_kind(weight, int(args["groups"]), int(attrs["in_channels"]), transposed)  # type: ignore[arg-type]
-            return kind, conv_macs(shape, weight, out, transposed), attrs
-        left, right = read[:2]
+            return _convolution(args, tuple(made.shape), self.path[-1])
+        if base in COMPUTED:
+            return self._product(read[0], read[1], tuple(made.shape))
+        kind, function = look_up(base)
+        if base == "hardtanh" or (base.startswith("clamp") and clamp_name(base, function, args) != function):
+            kind = OpKind.ACTIVATION
+        shape = tuple(read[0].shape) if read else ()
+        return Work(kind, 0, attributes(base, function, args, shape), self.path[-1])
+
+    def _product(self, left: Tensor, right: Tensor, out: Shape) -> Work:
+        """Return a matrix product: LINEAR where a factor comes from parameters, MATMUL otherwise."""
         first, second = tuple(left.shape), tuple(right.shape)
         macs = matmul_macs(first, second, out)
         if id(right) in self._origins:
-            return (
-                OpKind.LINEAR,
-                macs,
-                {"in_features": second[-2] if len(second) > 1 else second[0], "out_features": out[-1] if out else 1},
-            )
+            return Work(OpKind.LINEAR, macs, linear_attrs(first[-1], second[1:]), self.path[-1])
         if id(left) in self._origins:
-            return OpKind.LINEAR, macs, {"in_features": first[-1], "out_features": first[-2] if len(first) > 1 else 1}
-        return OpKind.MATMUL, macs, {"function": "matmul"}
+            return Work(OpKind.LINEAR, macs, linear_attrs(first[-1], first[:-1]), self.path[-1])
+        return Work(OpKind.MATMUL, macs, {"function": "matmul"}, self.path[-1])
 
     def _operands(self, read: list[Tensor]) -> tuple[list[int], tuple[str, ...]]:
         inputs = [self.known(t) for t in read if id(t) not in self._pure]
@@ -163,6 +150,15 @@ class AttentionAsOne(TorchFunctionMode):
         named = {**dict(zip(("query", "key", "value", "attn_mask"), args, strict=False)), **kwargs}
         self._recorder.attention(named["query"], named["key"], named["value"], named.get("attn_mask"), result)
         return result
+
+
+def _convolution(args: Mapping[str, Any], out: Shape, module: str) -> Work:
+    shape, weight = tuple(args["input"].shape), tuple(args["weight"].shape)
+    groups, transposed = int(args["groups"]), bool(args.get("transposed"))
+    attrs = conv_attrs(args, shape, weight, out)
+    channels = attrs["in_channels"]
+    kind = conv_kind(weight, groups, channels if isinstance(channels, int) else 0, transposed)
+    return Work(kind, conv_macs(shape, weight, out, transposed), attrs, module)
 
 
 def _factors_first(base: str, values: list[Any]) -> list[Any]:
