@@ -12,6 +12,7 @@ from .cases import run_cases
 from .catalogue import is_stale
 from .load import Compiled, RuleBase, collect
 from .problems import Problem, Severity, from_error
+from .references import known_names, strangers
 from .regions import can_hold, signature
 from .vocabulary import PER_CANDIDATE
 
@@ -128,7 +129,16 @@ def _estimates(base: RuleBase) -> Iterator[Problem]:
             yield _problem(entry, "metric", f"{entry.rule.metric!r} is not one of {', '.join(sorted(known))}")
 
 
-CHECKS: tuple[Check, ...] = (_names, _overrides, _conditions, _scopes, _honesty, _estimates)
+def _references(base: RuleBase) -> Iterator[Problem]:
+    """Runtimes, devices and cores that rules name exist in the profiles."""
+    known = known_names()
+    for entry in base:
+        for expr in (entry.when, entry.demand):
+            for stranger in strangers(expr, known) if expr else ():
+                yield _problem(entry, "reference", stranger, "warning")
+
+
+CHECKS: tuple[Check, ...] = (_names, _overrides, _conditions, _scopes, _honesty, _estimates, _references)
 
 
 def main(arguments: list[str]) -> int:

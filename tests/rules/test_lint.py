@@ -3,6 +3,9 @@
 import pytest
 
 from advisor.rules.lint import lint
+from advisor.rules.parse import parse
+from advisor.rules.references import known_names, strangers
+from advisor.rules.vocabulary import load_vocabulary
 
 
 def codes(writer):
@@ -137,3 +140,16 @@ def test_the_cases_of_a_require_are_about_its_demand(writer):
 def test_a_recalled_source_without_a_figure_is_fine(writer):
     writer.rule(reason="int8 and fp16 on cc 5.3, 2:4 too", sources=[{"ref": "memory", "seen": False}])
     assert codes(writer) == []
+
+
+def test_names_that_no_profile_knows_are_found(tmp_path):
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / "board-1.yaml").write_text("name: x\n")
+    (tmp_path / "_vocabulary.yaml").write_text("runtimes: {tensorrt: x, ncnn: y}\n")
+    facts = load_vocabulary()
+    known = known_names(tmp_path)
+    expr = parse("rt.name in {'tensorr', 'ncnn'} and (dev.id == 'board-2' or not ('board-1' == dev.id))", facts)
+    assert list(strangers(expr, known)) == [
+        "rt.name is 'tensorr' in no profile. Did you mean tensorrt?",
+        "dev.id is 'board-2' in no profile. Did you mean board-1?",
+    ]
