@@ -7,7 +7,8 @@ from advisor.facts import plan_precision
 from advisor.measurement.size import artefact
 from advisor.progress import Progress
 from advisor.runtimes.recipes import max_opset
-from advisor.schema import Preview, PreviewCheck, Workload
+from advisor.schema import PreviewCheck, Workload
+from advisor.techniques import preview_plan
 from advisor.techniques.subject import Subject
 
 from .data import DataSplit
@@ -15,6 +16,7 @@ from .images import ImageReader
 from .order import Made, Order
 from .preprocessing import store
 from .pruned import WEIGHTS, save_weights
+from .refuse import applier
 from .steps import FLOAT_FILE, Workshop, carry_out
 from .trials import Pair, choose_threads
 
@@ -41,7 +43,7 @@ def make(
     if subject.module is not start.module:
         save_weights(subject.module, start.module, folder / WEIGHTS)
         found.append(artefact(folder / WEIGHTS, folder, "weights"))
-    checks = _checks(order.preview, subject.workload or workload)
+    checks = _checks(order, subject.workload or workload)
     return Made(Pair(baseline, shipped, local, threads), tuple(found), float_file, steps, checks)
 
 
@@ -73,8 +75,16 @@ def _shipped(start: Subject, subject: Subject, shop: Workshop, baseline: Path) -
     return target, between
 
 
-def _checks(preview: Preview, workload: Workload) -> tuple[PreviewCheck, ...]:
-    return (
-        PreviewCheck(quantity="macs", previewed=preview.macs, actual=workload.macs),
-        PreviewCheck(quantity="params", previewed=preview.params, actual=workload.params),
+def _checks(order: Order, module: Workload) -> tuple[PreviewCheck, ...]:
+    """Compare counts of the real module with the preview's.
+
+    Steps after the export change no widths, but their preview may fold batch norms; the same folding is applied to the
+    profile of the real module, so that the two are comparable.
+    """
+    exported = tuple(step for step in order.plan.steps if applier(step).STAGE == "onnx")
+    real = preview_plan(order.plan.model_copy(update={"steps": exported}), module)
+    note = (
+        "profile of the real module, batch norms folded as in the preview" if exported else "profile of the real module"
     )
+    pairs = (("macs", order.preview.macs, real.macs), ("params", order.preview.params, real.params))
+    return tuple(PreviewCheck(quantity=q, previewed=p, actual=a, note=note) for q, p, a in pairs)

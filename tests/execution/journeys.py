@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from advisor.schema import Preview
-
 from .digits import digits_dir, loaded
 
 
@@ -17,26 +15,6 @@ def fast_measurement(monkeypatch):
     monkeypatch.setattr("advisor.measurement.latency.ROUND_SECONDS", 0.01)
     monkeypatch.setattr("advisor.measurement.memory.PROCESSES", 1)
     monkeypatch.setattr("advisor.execution.trials.idle_enough", lambda: False)
-
-
-def preview_for(plan, model):
-    """Return what the plan should leave, by the techniques' own previews."""
-    from advisor.facts import plan_precision
-    from advisor.profiling import profile
-    from advisor.techniques.prune_channels.preview import preview
-
-    workload = profile(model, batch=model.input_shape[0])
-    for step in plan.steps:
-        if step.technique == "prune_channels":
-            workload = preview(step, workload)
-    return Preview(
-        macs=workload.macs,
-        params=workload.params,
-        weight_bytes=0,
-        peak_activation_bytes=0,
-        input_shapes=workload.input_shapes,
-        precision=plan_precision(plan),
-    )
 
 
 def run(plan, *, model=None, data=None, out=None, device=None, **predicted):
@@ -52,7 +30,6 @@ def run(plan, *, model=None, data=None, out=None, device=None, **predicted):
         data_dir=digits_dir() if data is None else data,
         out=out,
         device=device or load_device("host"),
-        preview=preview_for(plan, model),
         **predicted,
     )
     return record, out

@@ -121,12 +121,15 @@ def test_another_target_gets_artefact_and_recipe_and_a_warning(tmp_path):
     assert "trtexec" in (out / "recipe.md").read_text()
 
 
-def test_a_run_replaces_an_older_run_but_nothing_else(tmp_path):
-    plan = Plan(runtime="onnxruntime")
-    (tmp_path / "run").mkdir()
-    _first, out = run(plan, out=tmp_path / "run", data=None)
-    (out / "note.txt").write_text("mine")
-    second, _ = run(plan, out=out)
+def test_a_run_replaces_an_older_run(tmp_path, host):
+    from advisor.execution import apply_plan
+
+    plan, out = Plan(runtime="onnxruntime"), tmp_path / "run"
+    out.mkdir()
+    (out / "run.json").write_text("{}")
+    (out / "note.txt").write_text("old")
+    second = apply_plan(plan, loaded(), data_dir=None, out=out, device=host)
+    assert "accuracy was not measured" in " ".join(second.notes)
     assert not (out / "note.txt").exists()
     assert json.loads((out / "run.json").read_text())["created"] == second.created
 

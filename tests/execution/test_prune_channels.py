@@ -101,3 +101,12 @@ def test_saved_weights_restore_grouped_and_depthwise_networks(tmp_path):
     batch = torch.randn(shape)
     with torch.inference_mode():
         torch.testing.assert_close(cut(batch), again(batch))
+
+
+def test_a_network_that_cannot_be_followed_is_refused():
+    import timm
+
+    from advisor.errors import NotApplicable
+
+    with pytest.raises(NotApplicable, match="prune_channels"):
+        pruned(timm.create_model("res2net50_26w_4s"), (1, 3, 64, 64))

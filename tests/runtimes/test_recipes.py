@@ -66,7 +66,7 @@ def test_unknown_placeholders_are_refused(tmp_path, monkeypatch):
         "runtime: x\ntitle: X\naccepts: a\nremains: b\nsteps: [{run: 'go {model}'}]\nsources: [{ref: r}]\n"
     )
     monkeypatch.setattr(recipes, "data_dir", lambda name: Path(tmp_path))
-    with pytest.raises(KnowledgeError, match="unknown placeholder .model."):
+    with pytest.raises(KnowledgeError, match=r"unknown placeholder \{model\}"):
         load_recipe("x")
 
 

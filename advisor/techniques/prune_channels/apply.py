@@ -45,6 +45,17 @@ def apply(step: PruneChannels, subject: Subject) -> Change:
 
 def cut(module: Any, input_shape: tuple[int, ...], widths: dict[str, int], score: Callable[[Any], Any]) -> None:
     """Cut `module` in place; `score` gives one importance for each output channel of a group's root layer."""
+    try:
+        _cut_groups(module, input_shape, widths, score)
+    except (IndexError, KeyError, ValueError, RuntimeError, AssertionError) as error:
+        raise NotApplicable(
+            f"prune_channels: Torch-Pruning cannot follow this network: {error}",
+            remedy="Choose a plan without pruning.",
+        ) from error
+    _check(module, input_shape, widths)
+
+
+def _cut_groups(module: Any, input_shape: tuple[int, ...], widths: dict[str, int], score: Callable[[Any], Any]) -> None:
     import torch
     import torch_pruning as tp
 
@@ -59,7 +70,6 @@ def cut(module: Any, input_shape: tuple[int, ...], widths: dict[str, int], score
         group = graph.get_pruning_group(layer, remove, idxs=list(range(size)))
         doomed = _least(score(group), size - width, _blocks(graph, group))
         graph.get_pruning_group(layer, remove, idxs=doomed).prune()
-    _check(module, input_shape, widths)
 
 
 def _least(scores: Any, count: int, blocks: int) -> list[int]:
