@@ -62,7 +62,7 @@ def published(table: Path) -> dict[str, Published]:
             if _OTHER_DATA.search(tag) or size not in _SIZES:
                 continue
             found = Published(tag, size, float(row["top1"]))
-            if name not in best or found.top1 > best[name].top1:
+            if name not in best or _rank(found) > _rank(best[name]):
                 best[name] = found
     return best
 

@@ -1,9 +1,10 @@
 """What a network looks like when weights and activations are int8; shared by static PTQ and QAT.
 
 Batch norms are folded first. Convolutions, linear layers and matrix products compute in int8, and so do additions,
-products, pools, concatenations, resizes and ReLUs whose inputs are all int8. LayerNorm, softmax, GELU, SiLU and their
-like stay in float between a dequantize and a quantize node, which are inserted where a tensor changes its form; a
-quantize node follows the float input of the network and a dequantize node comes before its outputs.
+products, pools, concatenations, resizes and simple activations that read an int8 tensor (as onnxruntime quantizes
+them). LayerNorm, softmax, GELU, hard-swish and their like stay in float between a dequantize and a quantize node, which
+are inserted where a tensor changes its form; a quantize node follows the float input of the network and a dequantize
+node comes before its outputs.
 """
 
 from collections.abc import Collection
@@ -11,12 +12,12 @@ from itertools import count
 
 from advisor.schema import MAC_KINDS, WEIGHTED_KINDS, Op, OpKind, Storage, Tensor, Weight, Workload
 
-from .editing import main_weight, readers, renumber, revise
+from .editing import main_weight, renumber, revise
 from .folding import fold_batch_norm
 
 _JOINERS = frozenset({OpKind.ELEMENTWISE, OpKind.POOL, OpKind.CONCAT, OpKind.RESIZE, OpKind.REDUCE})
 _CARRIERS = frozenset({OpKind.VIEW, OpKind.MOVE})
-_CLIPS = frozenset({"relu", "relu6"})  # fused into the quantized layer before them
+_TABLED = frozenset({"relu", "relu6", "leaky_relu", "sigmoid", "silu"})  # fused, or a table of 256 values
 _ARITHMETIC = frozenset({"add", "mul", "mean", ""})
 
 
@@ -37,7 +38,6 @@ class _Quantizer:
         self.ops: list[Op] = []
         self.ids = count(max(self.tensors, default=0) + 1)
         self.other_form: dict[int, int] = {}  # tensor -> the same values in the other form
-        self.wanted = _wanted_as_int8(workload, self.float_kinds)
 
     def run(self) -> Workload:
         for op in self.workload.ops:
@@ -90,14 +90,12 @@ class _Quantizer:
         if op.kind in MAC_KINDS:
             return True
         if op.kind is OpKind.ACTIVATION:
-            return op.attrs.get("function") in _CLIPS and op.inputs[0] in self.integer
+            return op.attrs.get("function") in _TABLED and op.inputs[0] in self.integer
         if op.kind not in _JOINERS or not op.inputs:
             return False
         if op.kind in (OpKind.ELEMENTWISE, OpKind.REDUCE) and op.attrs.get("function", "") not in _ARITHMETIC:
             return False
-        return all(t in self.integer or t in self.wanted for t in op.inputs) and any(
-            t in self.integer for t in op.inputs
-        )
+        return any(t in self.integer for t in op.inputs)
 
     def _set_int8(self, tensor: int) -> None:
         old = self.tensors[tensor]
@@ -143,9 +141,3 @@ class _Quantizer:
                 self.weights[name] = weight.model_copy(update={"storage": storage})
             elif weight.role == "bias":
                 self.weights[name] = weight.model_copy(update={"storage": Storage(dtype="int32")})
-
-
-def _wanted_as_int8(workload: Workload, float_kinds: frozenset[str]) -> set[int]:
-    """Return tensors that some matrix product or convolution reads, so that they are quantized in any case."""
-    read = readers(workload)
-    return {t for t, ops in read.items() if any(op.kind in MAC_KINDS and op.kind not in float_kinds for op in ops)}

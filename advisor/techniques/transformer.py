@@ -55,21 +55,24 @@ def attention_projections(workload: Workload) -> dict[int, tuple[int, int]]:
     written, read = writers(workload), readers(workload)
     found: dict[int, tuple[int, int]] = {}
     for op in workload.ops:
-        products = [op] if op.kind is OpKind.ATTENTION else _spelt_out(op, written, read)
-        for product in products:
+        for product, head_dim in _products(workload, op, written, read):
             for tensor in product.inputs[:3]:
                 source, heads = _linear_before(workload, tensor, written)
                 if source is None or heads < 2:
                     continue
                 width = workload.tensor[source.outputs[0]].shape[-1]
-                head_dim = _head_dim(workload, product)
                 if head_dim and width % (heads * head_dim) == 0:
                     found[source.index] = (heads, head_dim)
     return found
 
 
-def _spelt_out(op: Op, written: dict[int, Op], read: dict[int, list[Op]]) -> list[Op]:
-    """Return the matrix products before and after a softmax."""
+def _products(workload: Workload, op: Op, written: dict[int, Op], read: dict[int, list[Op]]) -> list[tuple[Op, int]]:
+    """Return fused attention, or the products before and after a softmax, each with the width of one head.
+
+    That width is the contracted axis of query x key and the last axis of score x value.
+    """
+    if op.kind is OpKind.ATTENTION:
+        return [(op, workload.tensor[op.inputs[0]].shape[-1])]
     if op.kind is not OpKind.SOFTMAX:
         return []
     before: Op | None = written.get(op.inputs[0])
@@ -81,7 +84,12 @@ def _spelt_out(op: Op, written: dict[int, Op], read: dict[int, list[Op]]) -> lis
         if len(following) != 1:
             return []
         after = following[0]
-    return [before, after] if before is not None and before.kind is OpKind.MATMUL else []
+    if before is None or before.kind is not OpKind.MATMUL or len(after.inputs) < 2:
+        return []
+    return [
+        (before, workload.tensor[before.inputs[0]].shape[-1]),
+        (after, workload.tensor[after.inputs[1]].shape[-1]),
+    ]
 
 
 def _linear_before(workload: Workload, tensor: int, written: dict[int, Op]) -> tuple[Op | None, int]:
@@ -95,11 +103,3 @@ def _linear_before(workload: Workload, tensor: int, written: dict[int, Op]) -> t
         tensor = op.inputs[0]
         op = written.get(tensor)
     return (op if op is not None and op.kind is OpKind.LINEAR else None), heads
-
-
-def _head_dim(workload: Workload, product: Op) -> int:
-    """Return the width of one head: the contracted axis of query x key, the last axis of score x value."""
-    if product.kind is OpKind.ATTENTION:
-        return workload.tensor[product.inputs[0]].shape[-1]
-    left, right = (workload.tensor[t].shape for t in product.inputs[:2])
-    return min(left[-1], right[-1])

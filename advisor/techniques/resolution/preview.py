@@ -3,7 +3,7 @@
 from math import isqrt
 
 from advisor.errors import NotApplicable
-from advisor.schema import MAC_KINDS, WEIGHTED_KINDS, Op, Tensor, Weight, Workload
+from advisor.schema import MAC_KINDS, WEIGHTED_KINDS, Op, OpKind, Tensor, Weight, Workload
 from advisor.schema.workload import Attr
 from advisor.techniques.editing import main_weight, replace_parts
 from advisor.techniques.resolution.shapes import Shape, results
@@ -48,8 +48,9 @@ def _follow(workload: Workload, image: int, shape: Shape) -> Workload:
         for before, after in zip((*old_in, *old_out), (*new_in, *new_out), strict=True):
             seen.update((b, a) for b, a in zip(before, after, strict=True) if a != b)
         shapes.update(zip(op.outputs, new_out, strict=True))
-        tables = {n: w for n in op.weights if (w := _table(workload.weight.get(n), old_out, new_out))}
-        weights.update({n: w for n, w in tables.items() if w is not workload.weight[n]})
+        if op.kind is OpKind.ELEMENTWISE:
+            tables = (_table(workload.weight.get(name), old_out[0], new_out[0]) for name in op.weights)
+            weights.update({table.name: table for table in tables if table is not None})
         ops[op.index] = _resized_op(workload, op, new_in, new_out)
     tensors: dict[int, Tensor] = {
         t.id: t.model_copy(update={"shape": shapes[t.id]}) for t in workload.tensors if shapes[t.id] != t.shape
@@ -67,13 +68,13 @@ def _resized_op(workload: Workload, op: Op, new_in: list[Shape], new_out: list[S
     out, old_out = new_out[0], workload.tensor[op.outputs[0]].shape
     new, old = _elements(out), _elements(old_out)
     if op.kind not in WEIGHTED_KINDS:  # the contracted axis, or the keys of attention, may change as well
-        axis = -1 if op.kind == "matmul" else -2
-        side = 0 if op.kind == "matmul" else 1
+        axis = -1 if op.kind is OpKind.MATMUL else -2
+        side = 0 if op.kind is OpKind.MATMUL else 1
         new *= new_in[side][axis]
         old *= workload.tensor[op.inputs[side]].shape[axis]
         if "tokens" in attrs:
             attrs["tokens"] = out[-2]
-    elif op.kind == "conv_transposed":
+    elif op.kind is OpKind.CONV_TRANSPOSED:
         new, old = _elements(new_in[0]), _elements(workload.tensor[op.inputs[0]].shape)
     return op.model_copy(update={"macs": op.macs * new // old, "attrs": attrs})
 
@@ -85,16 +86,15 @@ def _elements(shape: Shape) -> int:
     return total
 
 
-def _table(weight: Weight | None, old_out: list[Shape], new_out: list[Shape]) -> Weight | None:
-    """Shrink a table that holds one row per token (position embedding); other weights stay."""
-    if weight is None or weight.role in ("weight", "bias", "buffer") or not old_out:
+def _table(weight: Weight | None, old: Shape, new: Shape) -> Weight | None:
+    """Shrink a table that holds one row per token (position embedding); vectors of channels stay."""
+    if weight is None or weight.role != "embedding":
         return None
-    old, new = old_out[0], new_out[0]
     shape = list(weight.shape)
     for back in range(1, min(len(shape), len(old)) + 1):
-        if shape[-back] == old[-back] != 1:
+        if shape[-back] == old[-back]:
             shape[-back] = new[-back]
-    return weight.model_copy(update={"shape": tuple(shape)}) if tuple(shape) != weight.shape else None
+    return weight.model_copy(update={"shape": tuple(shape)})
 
 
 def total_stride(workload: Workload) -> int:
