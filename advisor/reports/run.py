@@ -17,7 +17,7 @@ def run_page(run: RunRecord) -> Page:
         _checks(run),
         Items(tuple(_step_lines(run)), "What was done", numbered=True),
         _artefacts(run.artefacts),
-        Items(run.recipe, f"To do on {run.device}", numbered=True),
+        Items(run.recipe, f"To do on {run.device}"),
         Items(run.notes, "Notes"),
         _provenance(run),
     )
@@ -31,12 +31,24 @@ def _header(run: RunRecord) -> Facts:
         ("measured on", place),
     ]
     if run.accuracy:
-        pairs.append(("top-1", ", ".join(f"{role} {value:.1f} %" for role, value in run.accuracy.items())))
+        pairs.append(("top-1", _accuracy(run.accuracy)))
     if run.data:
         data = run.data
         split = f"{data.train} train, {data.calibration} calibration, {data.test} test images"
         pairs.append(("data", f"{data.directory}: {split}, {len(data.classes)} classes"))
     return Facts(tuple(pairs))
+
+
+def _accuracy(values: dict[str, float]) -> str:
+    """Write 'original 98.9 %, shipped 98.1 % (96.9 to 98.9)'; bounds stand beside their value."""
+    told = []
+    for role, value in values.items():
+        if role.endswith(("_low", "_high")):
+            continue
+        low, high = values.get(f"{role}_low"), values.get(f"{role}_high")
+        spread = "" if low is None or high is None else f" ({low:.1f} to {high:.1f})"
+        told.append(f"{role.replace('_', ' ')} {value:.1f} %{spread}")
+    return ", ".join(told)
 
 
 def _verdicts(run: RunRecord) -> Table:
