@@ -71,7 +71,7 @@ def _row(r: SimpleNamespace, slug: str, layers: dict[str, Workload]) -> Row | No
     if runtime == "tflite" and r.unit == "npu":
         runtime = "edgetpu"
     path = device.path(runtime, r.unit)
-    original = layers.get(r.model.removesuffix("_int8")) if r.source == "ncnn-benchmark" else _profiled(r.arch, r.input)
+    original = layers.get(r.model.removesuffix("_int8")) if r.source == "ncnn-benchmark" else profiled(r.arch, r.input)
     if path is None or original is None or r.precision not in ("fp32", "fp16", "int8"):
         return None
     threads = int(r.threads) if r.threads and r.unit == "cpu" else None
@@ -104,7 +104,7 @@ def _device(slug: str) -> Device | None:
 
 
 @cache
-def _profiled(arch: str, shape: str) -> Workload | None:
+def profiled(arch: str, shape: str) -> Workload | None:
     """Profile a timm architecture at an input like 1x3x224x224."""
     if not arch.startswith("timm:") or shape.count("x") != 3:
         return None
@@ -157,7 +157,7 @@ def x86_rows() -> Iterator[Row]:
     with (data_dir("knowledge") / "prediction" / "measured_x86.csv").open() as file:
         for record in csv.DictReader(file):
             runtime, _, variant = record["variant"].partition(" ")
-            original = _profiled(f"timm:{record['model']}", "1x3x224x224")
+            original = profiled(f"timm:{record['model']}", "1x3x224x224")
             assert original is not None
             steps: tuple[Step, ...] = ()
             after, device = original, X86

@@ -50,6 +50,16 @@ class TwoImages(CalibrationDataReader):
         return next(self.images, None)
 
 
+def distinct(module: torch.nn.Module) -> torch.nn.Module:
+    """Give biases and norms values of their own: exporters merge equal tensors, which trained networks do not have."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for tensor in (*module.parameters(), *module.buffers()):
+            if tensor.ndim == 1 and tensor.is_floating_point():
+                tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
+    return module
+
+
 def files(module: torch.nn.Module, folder: Path) -> dict[str, int]:
     """Return bytes of the float, statically and dynamically quantized files."""
     path = {name: folder / f"{name}.onnx" for name in KEYS}
@@ -72,7 +82,7 @@ def _input(path: Path) -> str:
 def main() -> None:
     table: list[tuple[str, str, Workload, int]] = []
     for name in NETWORKS:
-        module = timm.create_model(name).eval()
+        module = distinct(timm.create_model(name).eval())
         original = profile_module(module, (1, 3, 224, 224), name=name, source=f"timm:{name}")
         after = {
             "fp32": original,
@@ -91,8 +101,10 @@ def fit(table: list[tuple[str, str, Workload, int]]) -> None:
         mine = [(name, workload, size) for name, kind, workload, size in table if kind == form]
         columns = np.array([[counts(w)[key] for key in keys] for _, w, _ in mine], dtype=float)
         extra = np.array([size - stored_bytes(w.weights) for _, w, size in mine], dtype=float)
-        figures, _ = nnls(columns, extra)
-        print(form, {key: round(float(value), 1) for key, value in zip(keys, figures, strict=True)})
+        sizes = np.array([size for *_, size in mine], dtype=float)
+        figures, _ = nnls(columns / sizes[:, None], extra / sizes)  # errors count relative to the whole file
+        error = extra / np.maximum(columns @ figures, 1.0)
+        print(form, f"measured / predicted overhead {error.min():.2f}..{error.max():.2f}", {key: round(float(value), 1) for key, value in zip(keys, figures, strict=True)})
         for (name, workload, size), row, more in zip(mine, columns, extra, strict=True):
             weights, predicted = stored_bytes(workload.weights), float(row @ figures)
             print(f"  {name:24s} file {size / 1e6:8.3f} MB  weights {weights / 1e6:8.3f} MB  overhead {more / 1e3:7.1f} kB  "

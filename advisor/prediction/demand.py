@@ -30,6 +30,7 @@ class Demand:
     inputs: Codes
     outputs: Codes
     unknown: tuple[str, ...]  # names of operations that nobody knows
+    summary: bool = False  # layers are known by their sums alone
 
     @property
     def unknown_share(self) -> float:
@@ -65,6 +66,7 @@ def _demand(key: Same) -> Demand:
         classes=codes[:, 0], precisions=codes[:, 1], macs=table[:, 2], activations=table[:, 3], weights=table[:, 4],
         inputs=codes[:, 2], outputs=codes[:, 3],
         unknown=tuple(op.name for op in ops if op.kind is OpKind.UNKNOWN),
+        summary=any(op.attrs.get("summary") for op in ops),
     )  # fmt: skip
 
 

@@ -80,8 +80,9 @@ class EfficiencyFile(Record):
     entries: tuple[Entry, ...]
     ratio: Ratio
     missing_peak: float  # widening where the peak of a precision is not published
-    placeholder: float  # widening where the whole profile is a placeholder
-    unknown_ops: float  # widening per share of operations that are not known
+    confidence: dict[str, float]  # widening by the confidence of the profile
+    unknown_ops: float  # widening where all operations are unknown
+    summary: float  # widening where layers are known by their sums alone
     sources: dict[str, str] = {}
 
 

@@ -80,7 +80,8 @@ def fuse(workload: Workload, runtime: str) -> Workload:
 
 @lru_cache(maxsize=48)
 def _folded(key: Same) -> Workload:
-    return fold_batch_norm(key.workload)
+    workload = key.workload
+    return fold_batch_norm(workload) if any(op.kind is OpKind.NORM_BATCH for op in workload.ops) else workload
 
 
 def fold(workload: Workload) -> Workload:
@@ -97,7 +98,8 @@ def _fused(key: Same, style: FusionStyle) -> Workload:
             readers[tensor] = readers.get(tensor, 0) + 1
     groups: list[_Group] = []
     producer: dict[int, int] = {}
-    for op in workload.ops:
+    for original in workload.ops:
+        op = _unordered(original, style) if original.attrs.get("summary") else original
         place = _host(op, groups, producer, readers, style) if op.kind in _POINTWISE else None
         if place is None:
             groups.append(_Group(op, list(op.inputs), op.outputs))
@@ -107,6 +109,15 @@ def _fused(key: Same, style: FusionStyle) -> Workload:
         for tensor in op.outputs:
             producer[tensor] = place
     return _rebuilt(workload, groups)
+
+
+def _unordered(op: Op, style: FusionStyle) -> Op:
+    """Free what a runtime would fuse in a network known by its sums, where layers and activations are in no order."""
+    function = str(op.attrs.get("function", ""))
+    fused = (op.kind is OpKind.ACTIVATION and function in style.activations) or (
+        op.kind is OpKind.ELEMENTWISE and function in _SUMS and style.residual_add
+    )
+    return op.model_copy(update={"kind": OpKind.VIEW}) if fused else op
 
 
 def _host(
@@ -146,12 +157,15 @@ def _absorb(group: _Group, op: Op) -> None:
 
 
 def _rebuilt(workload: Workload, groups: list[_Group]) -> Workload:
-    ops = []
-    for index, group in enumerate(groups):
-        # The parts are valid records already; building without checks keeps fusion within a millisecond or two.
-        changed = {"index": index, "inputs": tuple(group.inputs), "outputs": group.outputs}
-        if group.functions:
-            changed["attrs"] = {**group.op.attrs, "fused": "+".join(group.functions)}
-        ops.append(Op.model_construct(**{**group.op.__dict__, **changed}))
+    """Build the graph of the groups; operations that absorbed nothing stay the very records they were."""
+    ops = tuple(group.op if group.outputs is group.op.outputs else _merged(group) for group in groups)
     fields = {name: getattr(workload, name) for name in Workload.model_fields}
-    return Workload.model_construct(**{**fields, "ops": tuple(ops)})
+    # The parts are valid records already; building without checks keeps fusion within a millisecond or two.
+    return Workload.model_construct(**{**fields, "ops": ops})
+
+
+def _merged(group: _Group) -> Op:
+    changed: dict[str, object] = {"inputs": tuple(group.inputs), "outputs": group.outputs}
+    if group.functions:
+        changed["attrs"] = {**group.op.attrs, "fused": "+".join(group.functions)}
+    return group.op.model_copy(update=changed)

@@ -117,11 +117,14 @@ def _timing(
     used.sort(key=lambda item: -item[0])
     rates = tuple(rate for _, rate in used)
     by_class = np.bincount(load.classes, weights=times, minlength=len(CLASSES))
-    limits, remarks = figures(), [note for rate in rates for note in rate.assumed]
-    widen = [limits.missing_peak] * bool(remarks) + [limits.placeholder] * (query.device.confidence == "placeholder")
+    limits, remarks = figures(), [note for rate in rates for note in rate.remarks]
+    widen = [limits.missing_peak] * (any(rate.borrowed_peak for rate in rates) + bool(remark))
+    widen.append(limits.confidence.get(query.device.confidence, 1.0))
     if remark:
         remarks.append(remark)
-        widen.append(limits.missing_peak)
+    if load.summary:
+        remarks.append("the layers are known by their sums alone")
+        widen.append(limits.summary)
     if load.unknown:
         share = max(load.unknown_share, float(by_class[INDEX["unknown"]]) / max(float(times.sum()), 1e-12))
         widen.append(1.0 + (limits.unknown_ops - 1.0) * min(1.0, share + 0.1))

@@ -17,7 +17,10 @@ from .storage import stored_bytes
 class Share(Record):
     """A runtime's memory: baseline of the process, and how often weights and live activations are held."""
 
-    baseline_mb: float
+    baseline_mb: float  # before a model is loaded
+    baseline_low_mb: float | None = None  # builds of the runtime differ
+    baseline_high_mb: float | None = None
+    fixed_mb: float = 0.0  # of the model's part: session, code paths, pools
     weights: float
     activations: float
     low: float  # the 80 % interval of the model's part, as factors
@@ -45,12 +48,14 @@ def figures() -> MemoryFile:
 
 def _estimate(query: Query, share: Share, weights: int, name: str, note: str) -> Estimate:
     live = peak_activation_bytes(fuse(query.after, query.plan.runtime))
-    model = share.weights * weights + share.activations * live
+    model = share.fixed_mb + (share.weights * weights + share.activations * live) / 1e6
     base = share.baseline_mb
+    lowest = base if share.baseline_low_mb is None else share.baseline_low_mb
+    highest = base if share.baseline_high_mb is None else share.baseline_high_mb
     return Estimate(
-        metric=Metric.MEMORY, low=base + share.low * model / 1e6, mid=base + model / 1e6,
-        high=base + share.high * model / 1e6, basis=share.basis, predictor=name, n=share.n, references=(share.source,),
-        note=note.format(model=model / 1e6, base=base, live=live / 1e6),
+        metric=Metric.MEMORY, low=lowest + share.low * model, mid=base + model, high=highest + share.high * model,
+        basis=share.basis, predictor=name, n=share.n, references=(share.source,),
+        note=note.format(model=model, base=base, live=live / 1e6),
     )  # fmt: skip
 
 

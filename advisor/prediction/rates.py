@@ -27,7 +27,8 @@ class Rate:
     gmacs: float
     gbs: float
     mode: Mode
-    assumed: tuple[str, ...]  # "no int8 peak is published", "bandwidth derived from the arithmetic peak"
+    borrowed_peak: bool  # the peak belongs to another arithmetic
+    remarks: tuple[str, ...]
 
 
 def path_of(query: Query) -> ExecPath | None:
@@ -65,24 +66,24 @@ def rate_of(arithmetic: str, query: Query) -> Rate | None:
     mode = None if entry is None else mode_for(entry, arithmetic)
     if path is None or entry is None or mode is None:
         return None
-    peak, assumed = _peak(arithmetic, path)
+    peak, borrowed = _peak(arithmetic, path)
     if peak is None:
         return None
     share, used = thread_share(query.device, path, query.plan.threads)
     gbs, measured = _bandwidth(query.device, path, used)
+    remarks = (f"no peak of {path.label} for {arithmetic} is published",) if borrowed else ()
     if not measured:
-        gbs = gbs or peak.value * entry.bytes_per_mac
-        assumed = (*assumed, "the memory bandwidth in use is assumed")
-    return Rate(arithmetic, peak.value * share * used**-entry.thread_loss, gbs, mode, assumed)
+        gbs = peak.value * entry.bytes_per_mac
+        remarks = (*remarks, "the memory bandwidth in use is assumed")
+    return Rate(arithmetic, peak.value * share * used**-entry.thread_loss, gbs, mode, borrowed, remarks)
 
 
-def _peak(arithmetic: str, path: ExecPath) -> tuple[Figure | None, tuple[str, ...]]:
+def _peak(arithmetic: str, path: ExecPath) -> tuple[Figure | None, bool]:
     wanted = _PEAK_OF.get(arithmetic, "fp32")
     if wanted in path.peak_gmacs:
-        return path.peak_gmacs[wanted], ()
+        return path.peak_gmacs[wanted], False
     order: tuple[Precision, ...] = ("fp16", "bf16", "fp32", "int8")
-    stand_in = next((path.peak_gmacs[p] for p in order if p in path.peak_gmacs), None)
-    return stand_in, (f"no {wanted} peak of {path.label} is published",)
+    return next((path.peak_gmacs[p] for p in order if p in path.peak_gmacs), None), True
 
 
 def _bandwidth(device: Device, path: ExecPath, threads: int) -> tuple[float, bool]:

@@ -14,7 +14,8 @@ def scales(weight: Weight) -> int:
     if weight.storage.granularity == "per_tensor":
         return 1
     if weight.storage.granularity == "per_channel":
-        return weight.shape[0] if weight.shape else 1
+        # A single axis is a network known by its totals alone: its channels are not known and weigh next to nothing.
+        return weight.shape[0] if len(weight.shape) > 1 else 1
     if weight.storage.granularity == "group":
         return ceil(weight.elements / max(weight.storage.group_size, 1))
     return 0
