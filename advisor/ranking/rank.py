@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from advisor.schema import Candidate, Goal
+from advisor.schema import Candidate, Goal, Metric
 
-from .limits import check_all
+from .limits import chance_of_all, check_all
 from .pareto import dominators
 from .utility import utility
 from .weights import Weights, load_weights
@@ -32,11 +32,21 @@ def decide(
     beaten = dominators(alive, weights.tie)
     order = sorted(alive, key=lambda c: (-(c.utility or 0.0), c.number))
     # The best score wins, unless another candidate beats it in every respect.
-    winner = next((c.number for c in order if c.number not in beaten), None)
+    winner = _enough(order, goal, weights)
+    if winner is None:
+        winner = next((c.number for c in order if c.number not in beaten), None)
     ranked = [_status(c, winner, beaten) for c in order]
     ranked.sort(key=lambda c: c.status != "recommended")
     rejected = [c.model_copy(update={"status": "rejected"}) for c in scored if c.rejected_by]
     return tuple(ranked + rejected), winner
+
+
+def _enough(order: list[Candidate], goal: Goal, weights: Weights) -> int | None:
+    """Return the best plan without any step, if it very probably meets stated limits on cost and nothing more is asked."""
+    if goal.kind != "balanced" or all(limit.metric is Metric.ACCURACY for limit in goal.limits):
+        return None
+    safe = (c for c in order if not c.plan.steps and chance_of_all(c.limits) >= weights.enough_chance)
+    return next((c.number for c in safe), None)
 
 
 def _score(candidate: Candidate, base: Candidate, goal: Goal, weights: Weights) -> Candidate:
