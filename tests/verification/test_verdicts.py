@@ -141,6 +141,7 @@ BASE = {"threads": "1", "threads_predicted": "1"}
         (Metric.ACCURACY, 15, {"steps": (step(widths={"a": [16, 8]}, epochs=3),)}, "fine-tuning on these images"),
         (Metric.ACCURACY, -9, {"precision": "int8"}, "only 0 images were there for calibration"),
         (Metric.SIZE, 99, {}, "graph structure"),
+        (Metric.SIZE, 5, {"environment": {**BASE, "random_weights": "true"}}, "equal tensors of the random weights"),
         (Metric.MEMORY, 99, {}, "runtime's own share"),
     ],
 )  # fmt: skip
