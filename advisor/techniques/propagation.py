@@ -185,12 +185,19 @@ def _concat(trace: Trace, op: Op) -> None:
 
 
 def _stack(trace: Trace, op: Op, dim: int, held: list[Layout | None]) -> None:
+    """Lay segments side by side; a part without channels of its own fixes all others.
+
+    Its place in the row could be followed, but Torch-Pruning, which cuts the real network, loses it there.
+    """
+    if not all(held):
+        trace.pin_inputs(op, "concatenated with something that is not made of channels")
     row: Segments = ()
     for tensor, layout in zip(op.inputs, held, strict=True):
         if layout is not None:
             row += layout.segments
             continue
-        fixed = (Segment(trace.channels.new(trace.shape(tensor)[dim]), trace.shape(tensor)[dim]),)
+        width = trace.shape(tensor)[dim]
+        fixed = (Segment(trace.channels.new(width), width),)
         trace.channels.pin(fixed, "not made by a layer with weights")
         row += fixed
     trace.put(op, op.outputs[0], Layout(dim, row))

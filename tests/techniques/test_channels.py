@@ -84,6 +84,14 @@ def test_concatenation_keeps_the_groups_apart():
     assert shapes(after)["c.weight"] == (32, 24, 1, 1)
 
 
+def test_a_part_of_a_split_pins_what_it_is_concatenated_with():
+    net = Net(1, 3, 8, 8)
+    x = net.block(0, "a", 32)
+    left, right = (net.view(x, "slice", 1, 16, 8, 8, dim=1, start=start, end=start + 16) for start in (0, 16))
+    net.linear(net.mean(net.conv(net.concat(left, net.block(right, "b", 16)), "c", 64, kernel=1)), "fc", 10)
+    assert pruning_widths(net.done(), HALF) == {"c": 32}
+
+
 def test_flattening_scales_the_inputs_of_the_classifier():
     net = Net(1, 3, 4, 4)
     x = net.block(0, "a", 16)

@@ -82,6 +82,11 @@ def test_other_ratios_and_roundings_equal_their_preview(ratio, round_to):
     assert_cut_as_previewed(timm_model("mobilenetv2_100"), 64, ratio, round_to)
 
 
+@pytest.mark.parametrize("name", ["cspresnet50", "res2net50_26w_4s"])
+def test_networks_that_split_channels_equal_their_preview(name):
+    assert_cut_as_previewed(timm_model(name), 64)
+
+
 def cifar_nets():
     spec = importlib.util.spec_from_file_location("shared_nets", SHARED)
     module = importlib.util.module_from_spec(spec)
