@@ -43,9 +43,9 @@ clean:
 	$(BIN)/python -m pip install --quiet --editable . --constraint constraints.txt
 	touch $@
 
-.venv/dev-installed: .venv/installed
+.venv/dev-installed: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
-	touch $@
+	touch .venv/installed $@
 
 demo/model.pt: examples/digits.py | .venv/installed
 	$(BIN)/python examples/digits.py demo
