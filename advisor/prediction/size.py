@@ -29,10 +29,11 @@ class Overhead(Record):
 
 
 class SizeFile(Record):
-    """The file `size.yaml`: overhead by format, format by runtime."""
+    """The file `size.yaml`: overhead by format, format by runtime and technique."""
 
     formats: dict[str, Overhead]
     runtimes: dict[str, str]
+    techniques: dict[str, str]  # for runtimes not named above; the last step that is named decides
     default: str
     sources: dict[str, str] = {}
 
@@ -44,14 +45,19 @@ def figures() -> SizeFile:
 
 
 def counts(workload: Workload) -> dict[str, int]:
-    """Count what overhead depends on: operations, weights, and channels and tensors that are quantized."""
+    """Count what overhead depends on: operations, weights, and channels and tensors that are quantized.
+
+    SiLU is written as a sigmoid and a product, both quantized in an integer file.
+    """
     biased = {name for op in workload.ops if op.precision == "int8" for name in op.weights}
     quantized = [w for w in workload.weights if w.storage.dtype in ("int8", "uint8", "int4") and w.name in biased]
+    integer = sum(op.precision == "int8" and op.kind is not OpKind.VIEW for op in workload.ops)
+    pairs = sum(op.kind is OpKind.ACTIVATION and op.attrs.get("function") == "silu" for op in workload.ops)
     return {
-        "ops": sum(op.kind is not OpKind.OTHER for op in workload.ops),
+        "ops": sum(op.kind is not OpKind.OTHER for op in workload.ops) + pairs,
         "weights": len(workload.weights),
         "quantized_channels": sum(scales(w) for w in quantized),
-        "quantized_tensors": sum(op.precision == "int8" and op.kind is not OpKind.VIEW for op in workload.ops),
+        "quantized_tensors": integer + (pairs if integer else 0),
     }
 
 
@@ -67,6 +73,15 @@ def overhead_bytes(workload: Workload, overhead: Overhead) -> float:
     )
 
 
+def format_of(query: Query) -> str:
+    """Return the name of the file format that the plan ends in."""
+    known = figures()
+    if query.plan.runtime in known.runtimes:
+        return known.runtimes[query.plan.runtime]
+    named = [known.techniques[step.technique] for step in query.plan.steps if step.technique in known.techniques]
+    return named[-1] if named else known.default
+
+
 @register
 class FileSize:
     """Weights as they are stored, plus the overhead of the runtime's file format."""
@@ -80,7 +95,7 @@ class FileSize:
 
     def estimate(self, query: Query) -> Estimate:
         """Return the size of the artefact's file in MB."""
-        name = figures().runtimes.get(query.plan.runtime, figures().default)
+        name = format_of(query)
         form = figures().formats[name]
         network = fold(query.after) if form.folds_batch_norm else query.after
         weights, extra = stored_bytes(network.weights), overhead_bytes(network, form)

@@ -1,0 +1,75 @@
+import pytest
+
+from advisor.prediction.query import Query
+from advisor.prediction.size import FileSize, format_of, overhead_bytes
+from advisor.prediction.size import figures as size_figures
+from advisor.prediction.storage import stored_bytes, weight_bytes
+from advisor.schema import Storage, Weight
+from advisor.techniques.prune_channels.step import PruneChannels
+from advisor.techniques.static_int8.preview import preview
+from advisor.techniques.static_int8.step import StaticInt8
+
+from .networks import board, conv_net, plain, stored_as
+
+
+@pytest.mark.parametrize(
+    ("shape", "storage", "expected"),
+    [
+        ((64, 32, 3, 3), {}, 64 * 32 * 9 * 4),
+        ((64, 32, 3, 3), {"dtype": "float16"}, 64 * 32 * 9 * 2),
+        ((64, 32, 3, 3), {"dtype": "int8", "granularity": "per_channel"}, 64 * 32 * 9 + 64 * 5),
+        ((64, 32, 3, 3), {"dtype": "int8", "granularity": "per_tensor"}, 64 * 32 * 9 + 5),
+        ((64, 32), {"dtype": "int4", "granularity": "group", "group_size": 32}, 64 * 32 // 2 + 64 * 5),
+        ((3, 3), {"dtype": "int4", "granularity": "group", "group_size": 4}, 5 + 3 * 5),
+        ((64,), {"dtype": "int32"}, 64 * 4),
+        ((64, 32, 3, 3), {"density": 0.2, "pattern": "unstructured"}, 64 * 32 * 9 * 4),
+    ],
+    ids=["fp32", "fp16", "int8 per channel", "int8 per tensor", "int4 groups", "odd int4", "int32 bias", "zeros"],
+)
+def test_weight_bytes_by_hand(shape, storage, expected):
+    assert weight_bytes(Weight(name="w", shape=shape, role="weight", storage=Storage(**storage))) == expected
+
+
+def test_the_file_holds_the_folded_weights_and_its_graph():
+    network = conv_net(channels=16, side=8)
+    # Folding leaves the kernel, a new bias of 16, and the linear layer.
+    weights = 4 * (16 * 27 + 16 + 10 * 16 * 64 + 10)
+    estimate = FileSize().estimate(Query(plain(), network, network, board()))
+    assert estimate.mid * 1e6 > weights
+    assert estimate.low * 1e6 >= weights
+    assert (estimate.mid * 1e6 - weights) < 50_000
+
+
+def test_pytorch_files_keep_the_norms():
+    network = conv_net()
+    estimate = FileSize().estimate(Query(plain("pytorch"), network, network, board()))
+    assert estimate.mid * 1e6 >= stored_bytes(network.weights)
+
+
+def test_sparsity_leaves_the_file_as_it_is():
+    network = conv_net()
+    sparse = stored_as(network, density=0.2, pattern="unstructured")
+    sizes = [FileSize().estimate(Query(plain(), network, w, board())).mid for w in (network, sparse)]
+    assert sizes[0] == sizes[1]
+
+
+def test_int8_files_approach_a_quarter_for_large_layers():
+    network = conv_net(channels=256, side=16)
+    after = preview(StaticInt8(), network)
+    plan = plain().model_copy(update={"steps": (StaticInt8(),)})
+    before = FileSize().estimate(Query(plain(), network, network, board())).mid
+    assert 0.24 < FileSize().estimate(Query(plan, network, after, board())).mid / before < 0.28
+
+
+def test_every_format_has_figures_that_cost_something():
+    network = preview(StaticInt8(), conv_net())
+    for name, overhead in size_figures().formats.items():
+        assert overhead_bytes(network, overhead) > 0, name
+
+
+def test_the_last_step_that_decides_a_format_wins():
+    network = conv_net()
+    plan = plain().model_copy(update={"steps": (PruneChannels(ratio=0.3), StaticInt8())})
+    assert format_of(Query(plan, network, network, board())) == "onnx-int8"
+    assert format_of(Query(plain(), network, network, board())) == "onnx"
+    assert format_of(Query(plain("pytorch"), network, network, board())) == "safetensors"
