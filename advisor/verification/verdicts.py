@@ -3,6 +3,7 @@
 from advisor.schema import Estimate, Measurement, Metric, RunRecord, Verdict
 
 _LOCAL = ("onnxruntime", "pytorch")
+TOLERANCE = 0.02  # of sizes and of exact predictions (VM-07)
 _FIGURES = {Metric.ACCURACY: 2, Metric.LATENCY: 3, Metric.SIZE: 3, Metric.MEMORY: 1, Metric.ENERGY: 2}
 
 
@@ -59,7 +60,8 @@ def _meets(predicted: Estimate, measured: Measurement) -> bool:
     """Tell whether the measured value lies in the predicted interval; accuracy also counts if the intervals overlap."""
     if predicted.metric is Metric.ACCURACY:
         return measured.low <= predicted.high and predicted.low <= measured.high
-    slack = 0.02 * abs(predicted.mid) if predicted.low == predicted.high else 0.0  # exact predictions: 2 %
+    near = predicted.metric is Metric.SIZE or predicted.low == predicted.high
+    slack = TOLERANCE * abs(predicted.mid) if near else 0.0
     return predicted.low - slack <= measured.value <= predicted.high + slack
 
 
@@ -70,7 +72,8 @@ def _comparison(predicted: Estimate, measured: Measurement, hit: bool) -> str:
         return f"{value:+.{digits}f}" if predicted.metric is Metric.ACCURACY else f"{value:.{digits}f}"
 
     miss = "above" if measured.value > predicted.high else "below"
-    place = "inside" if hit else miss
+    inside = predicted.low <= measured.value <= predicted.high or predicted.metric is Metric.ACCURACY
+    place = ("inside" if inside else "within 2 % of") if hit else miss
     return (
         f"measured {show(measured.value)} {predicted.unit}, {place} the predicted {show(predicted.low)} to "
         f"{show(predicted.high)} {predicted.unit} ({predicted.basis.value})"

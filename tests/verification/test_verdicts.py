@@ -44,6 +44,8 @@ def judged(**fields):
         (Metric.LATENCY, (8, 12), 13, False, "above"),
         (Metric.LATENCY, (8, 12), 7, False, "below"),
         (Metric.SIZE, (3, 4), 3.5, True, "inside"),
+        (Metric.SIZE, (10, 11), 9.9, True, "within 2 % of"),
+        (Metric.SIZE, (10, 11), 9.5, False, "below"),
         (Metric.MEMORY, (50, 60), 90, False, "above"),
     ],
 )
