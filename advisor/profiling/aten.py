@@ -23,7 +23,7 @@ TABLE: dict[str, tuple[OpKind, str]] = flatten(
         bitwise_or bitwise_not bitwise_xor nan_to_num isnan isinf isfinite erfinv heaviside"""),
     Group(_K.REDUCE, """mean sum amax amin max min argmax argmin prod std var var_mean std_mean linalg_vector_norm norm
         logsumexp any all cumsum cumprod aminmax count_nonzero"""),
-    Group(_K.MOVE, "roll flip repeat unfold fold pixel_shuffle pixel_unshuffle"),
+    Group(_K.MOVE, "roll flip repeat unfold pixel_shuffle pixel_unshuffle"),
     Group(_K.VIEW, "permute squeeze unsqueeze expand slice select split unbind as_strided reshape"),
     Group(_K.OTHER, "nms"),
     # Several operators with one function.

@@ -70,11 +70,13 @@ def test_pickled_networks_of_known_packages_load_and_compute_the_same(tmp_path, 
         torch.testing.assert_close(loaded.module(x), module(x))
 
 
-REAL = ["resnet18", "swin_tiny_patch4_window7_224", "efficientnet_b0", "convnext_atto", "mobilenetv2_100", "densenet121"]
+REAL = ["resnet18", "swin_tiny_patch4_window7_224", "efficientnet_b0", "convnext_atto", "mobilenetv2_100"]
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", [*REAL, "regnetx_002", "repvgg_a0", "mobilevit_xxs", "inception_v3", "vgg11"])
+@pytest.mark.parametrize(
+    "name", [*REAL, "densenet121", "regnetx_002", "repvgg_a0", "mobilevit_xxs", "inception_v3", "vgg11"]
+)
 def test_every_layer_that_timm_pickles_ask_for_is_found(tmp_path, name):
     with torch.device("meta"):
         path = _save(tmp_path, timm.create_model(name))
@@ -108,7 +110,7 @@ def test_trust_explains_a_class_that_cannot_be_imported(tmp_path):
 @pytest.mark.parametrize("wrap", [lambda v: v, lambda v: {"state_dict": {"w": torch.ones(1)}, "extra": v}])
 def test_a_shell_command_in_a_pickle_does_not_run(tmp_path, wrap):
     canary = tmp_path / "canary"
-    with pytest.raises(ModelLoadError, match="posix.system"):
+    with pytest.raises(ModelLoadError, match=r"posix\.system"):
         load(_save(tmp_path, wrap(_Shell(canary))), arch="resnet18")
     assert not canary.exists()
 
@@ -143,7 +145,7 @@ def test_partial_wraps_layers_only():
 def test_a_partial_of_a_command_in_a_file_does_not_load(tmp_path):
     module = nn.Sequential(nn.ReLU())
     module.activation = functools.partial(os.system, "true")
-    with pytest.raises(ModelLoadError, match="posix.system"):
+    with pytest.raises(ModelLoadError, match=r"posix\.system"):
         load(_save(tmp_path, module))
 
 

@@ -1,0 +1,300 @@
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from advisor.errors import ModelLoadError
+from advisor.profiling import profile_onnx
+from advisor.schema import OpKind
+
+F = TensorProto.FLOAT
+RANDOM = np.random.default_rng(0)
+
+
+def floats(*shape):
+    return RANDOM.normal(size=shape).astype(np.float32)
+
+
+def write(path, nodes, stored=None, inputs=((1, 3, 8, 8),), outputs=("y",), functions=()):
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info(f"x{i or ''}", F, shape) for i, shape in enumerate(inputs)],
+        [helper.make_tensor_value_info(name, F, None) for name in outputs],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in (stored or {}).items()],
+    )
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("own", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, functions=functions, ir_version=10)
+    for output, inferred in zip(graph.output, onnx.shape_inference.infer_shapes(model).graph.output, strict=True):
+        if inferred.type.tensor_type.HasField("shape"):
+            output.CopyFrom(inferred)
+        else:
+            output.CopyFrom(helper.make_tensor_value_info(output.name, F, [None] * 4))
+    model.graph.CopyFrom(graph)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture
+def profiled(tmp_path):
+    def run(nodes, stored=None, **options):
+        shape = options.pop("input_shape", None)
+        return profile_onnx(write(tmp_path / "net.onnx", nodes, stored, **options), input_shape=shape)
+
+    return run
+
+
+def node(kind, inputs, outputs="y", **attributes):
+    return helper.make_node(kind, inputs.split(), outputs.split(), **attributes)
+
+
+def only(workload, kind):
+    (op,) = [op for op in workload.ops if op.kind is kind]
+    return op
+
+
+def test_a_convolution_with_everything(profiled):
+    conv = node("Conv", "x w b", strides=[2, 2], pads=[1, 1, 1, 1], dilations=[1, 1])
+    workload = profiled([conv], {"w": floats(4, 3, 3, 3), "b": floats(4)})
+    op = only(workload, OpKind.CONV)
+    assert workload.macs == 16 * 4 * 27
+    assert op.weights == ("w", "b")
+    assert op.attrs == {
+        "kernel": (3, 3), "stride": (2, 2), "padding": (1, 1), "dilation": (1, 1),
+        "groups": 1, "in_channels": 3, "out_channels": 4,
+    }  # fmt: skip
+    assert {w.name: (w.role, w.elements) for w in workload.weights} == {"w": ("weight", 108), "b": ("bias", 4)}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "group", "kind"),
+    [((6, 3, 1, 1), 1, OpKind.CONV_1X1), ((3, 1, 3, 3), 3, OpKind.CONV_DEPTHWISE), ((6, 3, 3, 3), 1, OpKind.CONV)],
+)
+def test_convolutions_are_sorted_by_kernel_and_groups(profiled, kernel, group, kind):
+    assert only(profiled([node("Conv", "x w", group=group)], {"w": floats(*kernel)}), kind).attrs["groups"] == group
+
+
+def test_same_padding_is_worked_out(profiled):
+    workload = profiled([node("Conv", "x w", auto_pad="SAME_UPPER")], {"w": floats(4, 3, 5, 5)})
+    assert only(workload, OpKind.CONV).attrs["padding"] == (2, 2)
+
+
+def test_a_transposed_convolution(profiled):
+    workload = profiled([node("ConvTranspose", "x w", strides=[2, 2])], {"w": floats(3, 5, 2, 2)})
+    assert only(workload, OpKind.CONV_TRANSPOSED).macs == 64 * 3 * 5 * 4
+
+
+@pytest.mark.parametrize("transposed", [0, 1])
+def test_gemm_with_and_without_transposed_kernel(profiled, transposed):
+    kernel = floats(4, 6) if transposed else floats(6, 4)
+    workload = profiled([node("Gemm", "x w b", transB=transposed)], {"w": kernel, "b": floats(4)}, inputs=((2, 6),))
+    op = only(workload, OpKind.LINEAR)
+    assert (op.macs, op.attrs["in_features"], op.attrs["out_features"]) == (48, 6, 4)
+
+
+def test_matmul_is_linear_with_a_constant_on_either_side_and_matmul_without(profiled):
+    nodes = [node("MatMul", "x w", "a"), node("MatMul", "v a", "b"), node("MatMul", "b b2", "y")]
+    nodes.insert(2, node("Transpose", "b", "b2", perm=[0, 2, 1]))
+    workload = profiled(nodes, {"w": floats(5, 7), "v": floats(4, 6)}, inputs=((2, 6, 5),))
+    assert [(op.kind, op.macs) for op in workload.ops if op.macs] == [
+        (OpKind.LINEAR, 2 * 6 * 5 * 7),
+        (OpKind.LINEAR, 2 * 4 * 6 * 7),
+        (OpKind.MATMUL, 2 * 4 * 4 * 7),
+    ]
+    assert workload.ops[1].attrs == {"in_features": 6, "out_features": 4}
+
+
+def test_einsum_of_two_factors_is_counted(profiled):
+    workload = profiled([node("Einsum", "x w", equation="bchw,oc->bohw")], {"w": floats(5, 3)})
+    op = only(workload, OpKind.LINEAR)
+    assert (op.macs, op.attrs["in_features"], op.attrs["out_features"]) == (64 * 3 * 5, 3, 5)
+
+
+SPELT_OUT = [
+    ([node("Sigmoid", "x", "s"), node("Mul", "x s")], {}, "silu"),
+    ([node("HardSigmoid", "x", "s"), node("Mul", "s x")], {}, "hardswish"),
+    (
+        [node("Add", "x three", "a"), node("Clip", "a zero six", "c"), node("Mul", "x c", "m"), node("Div", "m six")],
+        {"three": np.float32(3), "zero": np.float32(0), "six": np.float32(6)},
+        "hardswish",
+    ),
+    (
+        [
+            node("Div", "x root", "d"),
+            node("Erf", "d", "e"),
+            node("Add", "e one", "a"),
+            node("Mul", "x a", "m"),
+            node("Mul", "m half"),
+        ],
+        {"root": np.float32(1.4142), "one": np.float32(1), "half": np.float32(0.5)},
+        "gelu",
+    ),
+]
+
+
+@pytest.mark.parametrize(("nodes", "stored", "function"), SPELT_OUT)
+def test_spelt_out_activations_are_folded(profiled, nodes, stored, function):
+    workload = profiled(nodes, stored)
+    assert [(op.kind, op.attrs["function"]) for op in workload.ops] == [(OpKind.ACTIVATION, function)]
+    assert workload.ops[0].inputs == workload.inputs
+    assert workload.params == 0
+
+
+def test_a_gate_that_something_else_reads_is_not_folded(profiled):
+    nodes = [node("Sigmoid", "x", "s"), node("Mul", "x s", "m"), node("Add", "m s")]
+    assert [op.attrs["function"] for op in profiled(nodes).ops] == ["sigmoid", "mul", "add"]
+
+
+def test_a_gate_of_another_tensor_is_not_folded(profiled):
+    nodes = [node("Relu", "x", "r"), node("Sigmoid", "x", "s"), node("Mul", "r s")]
+    assert [op.attrs["function"] for op in profiled(nodes).ops] == ["relu", "sigmoid", "mul"]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [((0.0, 6.0), "relu6"), ((0.0, None), "relu"), ((-1.0, 1.0), "clamp")],
+)
+def test_clips_are_named_by_their_bounds(profiled, bounds, expected):
+    stored = {name: np.float32(b) for name, b in zip(("lo", "hi"), bounds, strict=True) if b is not None}
+    workload = profiled([node("Clip", " ".join(["x", *stored]))], stored)
+    assert [op.attrs["function"] for op in workload.ops] == [expected]
+
+
+def test_batch_norm_statistics_are_buffers(profiled):
+    stored = {name: floats(9) for name in ("scale", "shift", "mean", "var")}
+    workload = profiled([node("BatchNormalization", "x scale shift mean var")], stored, inputs=((1, 9, 4, 4),))
+    assert workload.params == 18
+    assert {w.name: w.role for w in workload.weights}["mean"] == "buffer"
+
+
+def qdq(weight, scale, zero):
+    stored = {
+        "s": np.float32(0.1), "z": np.uint8(3), "w": weight, "ws": scale, "wz": zero,
+        "b": np.zeros(4, np.int32), "bs": scale,
+    }  # fmt: skip
+    nodes = [
+        node("QuantizeLinear", "x s z", "q"),
+        node("DequantizeLinear", "q s z", "d"),
+        node("DequantizeLinear", "w ws wz", "wd", axis=0),
+        node("DequantizeLinear", "b bs", "bd", axis=0),
+        node("Conv", "d wd bd"),
+    ]
+    return nodes, stored
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero", "granularity"),
+    [
+        (np.float32(0.1), np.int8(0), "per_tensor"),
+        (np.full(4, 0.1, np.float32), np.zeros(4, np.int8), "per_channel"),
+    ],
+)
+def test_quantize_and_dequantize_around_a_convolution(profiled, scale, zero, granularity):
+    nodes, stored = qdq(np.ones((4, 3, 3, 3), np.int8), scale, zero)
+    workload = profiled(nodes, stored)
+    op = only(workload, OpKind.CONV)
+    assert op.precision == "int8"
+    assert op.weights == ("w", "b")
+    assert workload.params == 108 + 4
+    assert (workload.weight["w"].storage.dtype, workload.weight["w"].storage.granularity) == ("int8", granularity)
+    assert [o.kind for o in workload.ops] == [OpKind.QUANTIZE, OpKind.QUANTIZE, OpKind.CONV]
+
+
+def test_a_convolution_on_integers(profiled):
+    stored = {
+        "s": np.float32(0.1), "z": np.uint8(3), "w": np.ones((4, 3, 3, 3), np.int8), "ws": np.float32(0.1),
+        "wz": np.int8(0), "ys": np.float32(0.1), "yz": np.uint8(0), "b": np.zeros(4, np.int32),
+    }  # fmt: skip
+    workload = profiled(
+        [node("QuantizeLinear", "x s z", "q"), node("QLinearConv", "q s z w ws wz ys yz b", "o"),
+         node("DequantizeLinear", "o ys yz")],
+        stored,
+    )  # fmt: skip
+    op = only(workload, OpKind.CONV)
+    assert (op.precision, op.weights, op.macs) == ("int8", ("w", "b"), 36 * 4 * 27)
+    assert workload.tensor[op.outputs[0]].dtype == "uint8"
+
+
+def test_dynamic_quantization_is_integer_arithmetic(profiled):
+    nodes = [
+        node("DynamicQuantizeLinear", "x", "q s z"),
+        node("MatMulInteger", "q w z", "i"),
+        node("Cast", "i", "f", to=F),
+        node("Mul", "f s"),
+    ]
+    workload = profiled(nodes, {"w": np.ones((5, 7), np.int8)}, inputs=((2, 5),))
+    assert only(workload, OpKind.LINEAR).precision == "int8"
+    assert workload.weight["w"].storage.dtype == "int8"
+    assert workload.params == 35
+
+
+def test_tokens_and_tables_are_parameters_but_masks_and_scalars_are_not(profiled):
+    mask = np.where(np.eye(4) > 0, 0, -100).astype(np.float32)[None]
+    nodes = [node("Add", "x position", "a"), node("Add", "a mask", "b"), node("Mul", "b half")]
+    stored = {"position": floats(1, 4, 4), "mask": mask, "half": np.float32(0.5)}
+    workload = profiled(nodes, stored, inputs=((2, 4, 4),))
+    assert workload.params == 16
+    assert workload.weight["position"].role == "embedding"
+    assert workload.weight["mask"].counted is False
+    assert workload.ops[-1].attrs["scalar"] == 0.5
+
+
+def test_shape_arithmetic_is_no_operation(profiled):
+    nodes = [
+        node("Shape", "x", "s"),
+        node("Gather", "s zero", "n", axis=0),
+        node("Unsqueeze", "n axes", "n1"),
+        node("Concat", "n1 rest", "target", axis=0),
+        node("Reshape", "x target"),
+    ]
+    stored = {"zero": np.int64(0), "axes": np.array([0]), "rest": np.array([-1])}
+    workload = profiled(nodes, stored)
+    assert [op.kind for op in workload.ops] == [OpKind.VIEW]
+    assert workload.tensor[workload.outputs[0]].shape == (1, 192)
+    assert workload.tensor[workload.outputs[0]].alias_of == workload.inputs[0]
+
+
+def test_operators_of_a_runtime_are_measured_where_inference_fails(profiled):
+    nodes = [node("Relu", "x", "r"), node("QuickGelu", "r", "g", domain="com.microsoft", alpha=1.702), node("Neg", "g")]
+    workload = profiled(nodes)
+    assert [op.attrs["function"] for op in workload.ops] == ["relu", "silu", "Neg"]
+    assert workload.tensor[workload.outputs[0]].shape == (1, 3, 8, 8)
+
+
+def test_functions_of_the_model_are_followed(profiled):
+    body = helper.make_function("own", "Twice", ["a"], ["c"], [node("Add", "a a", "c")], [helper.make_opsetid("", 20)])
+    workload = profiled([node("Twice", "x", domain="own")], functions=[body])
+    assert [op.kind for op in workload.ops] == [OpKind.ELEMENTWISE]
+
+
+def test_branches_are_reported_as_unknown(profiled):
+    def branch(kind):
+        output = helper.make_tensor_value_info(f"{kind}_out", F, (1, 3, 8, 8))
+        return helper.make_graph([node(kind, "x", f"{kind}_out")], kind, [], [output])
+
+    nodes = [helper.make_node("If", ["flag"], ["y"], then_branch=branch("Relu"), else_branch=branch("Neg"))]
+    workload = profiled(nodes, {"flag": np.array(True)})
+    assert only(workload, OpKind.UNKNOWN).name == "If"
+    assert "If (1 times) is not known" in workload.notes[-1]
+
+
+def test_open_axes_are_fixed_by_the_shape(tmp_path):
+    path = write(tmp_path / "net.onnx", [node("Conv", "x w")], {"w": floats(2, 3, 1, 1)}, inputs=(("n", 3, "h", "w_"),))
+    assert profile_onnx(path, input_shape=(2, 3, 4, 5)).macs == 2 * 20 * 2 * 3
+    with pytest.raises(ModelLoadError, match="open axes"):
+        profile_onnx(path)
+
+
+def test_an_input_that_does_not_fit_the_graph_is_explained(tmp_path):
+    nodes = [node("Flatten", "x", "f"), node("Gemm", "f w")]
+    path = write(tmp_path / "net.onnx", nodes, {"w": floats(12, 2)}, inputs=(("n", 3, "h", "w_"),))
+    assert profile_onnx(path, input_shape=(1, 3, 2, 2)).macs == 24
+    with pytest.raises(ModelLoadError, match="1x3x5x5"):
+        profile_onnx(path, input_shape=(1, 3, 5, 5))
+
+
+def test_half_precision_files(profiled):
+    nodes = [node("Cast", "x", "h", to=TensorProto.FLOAT16), node("MatMul", "h w", "y")]
+    workload = profiled(nodes, {"w": floats(5, 7).astype(np.float16)}, inputs=((2, 5),))
+    assert only(workload, OpKind.LINEAR).precision == "fp16"
+    assert workload.weight["w"].storage.dtype == "float16"
