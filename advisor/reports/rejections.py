@@ -12,6 +12,7 @@ from .words import METRIC_WORDS
 
 _MOST_NAMES = 3
 _MOST_TURNS = 2
+_CAPABILITY = re.compile(r"[<>]| holds | is |\d\.\d")
 _FACT = re.compile(r"[a-z]+\.[a-z][a-z0-9_]*")
 
 
@@ -65,10 +66,14 @@ def _would_pass(finding: Finding) -> str:
 
 
 def turning_facts(trace: TraceNode | None) -> tuple[str, ...]:
-    """Return what would turn an outcome: facts of the device, the data and the goal before those of the plan itself."""
-    turns = dict.fromkeys(_turn(node) for node in _leaves(trace) if node.passes_if)
+    """Return what would turn an outcome, the most telling kind alone.
+
+    A capability or figure ('dev.cuda_cc >= 8') tells more than another identity ('dev.vendor != 'nvidia''), and that
+    more than another plan.
+    """
+    turns = tuple(dict.fromkeys(_turn(node) for node in _leaves(trace) if node.passes_if))
     outside = tuple(turn for turn in turns if not turn.startswith("plan."))
-    return outside or tuple(turns)
+    return tuple(filter(_CAPABILITY.search, outside)) or outside or turns
 
 
 def _leaves(trace: TraceNode | None) -> Iterable[TraceNode]:

@@ -82,6 +82,10 @@ def test_facts_outside_the_plan_come_before_the_plan_itself():
     device, plan = leaf("dev.cuda_cc < 6.1", ">= 6.1"), leaf("plan.precision == 'int8'", "!= 'int8'")
     both = TraceNode(text="both", shown="both", truth=Truth.TRUE, children=(plan, device))
     assert turning_facts(both) == ("dev.cuda_cc >= 6.1",)
+    vendor = leaf("dev.vendor == 'nvidia'", "!= 'nvidia'")
+    all_three = TraceNode(text="all", shown="all", truth=Truth.TRUE, children=(plan, vendor, device))
+    assert turning_facts(all_three) == ("dev.cuda_cc >= 6.1",)
+    assert turning_facts(vendor) == ("dev.vendor != 'nvidia'",)
     assert turning_facts(plan) == ("plan.precision != 'int8'",)
 
 
