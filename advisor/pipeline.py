@@ -88,7 +88,7 @@ def apply(
     if chosen is None:
         what = "no plan meets the limits" if number is None else f"there is no candidate {number}"
         raise NotApplicable(what, remedy=f"Choose one of 0 to {max(plan.by_number)} with --plan.")
-    loaded = load(**plan.model_spec, batch=plan.goal.batch)
+    loaded = load(**plan.model_spec)
     return apply_plan(
         chosen.plan,
         loaded,

@@ -41,11 +41,12 @@ def recommend_for(
     evaluator = Evaluator(workload, device, rules, facts)
     progress.start("weighing plans", len(plans))
     evaluated = []
+    reference = min(_REFERENCE, len(plans) - 1)
     for number, plan in enumerate(plans):
         evaluated.append(evaluator.candidate(number, plan))
         progress.advance()
     progress.finish()
-    ranked, winner = renumber(*decide(evaluated, goal, _REFERENCE))
+    ranked, winner = renumber(*decide(evaluated, goal, reference))
     case_findings = evaluate(rules, facts, "case")
     return Recommendation(
         engine=__version__,
@@ -61,7 +62,7 @@ def recommend_for(
         original=preview_of(workload, "fp32"),
         candidates=ranked,
         winner=winner,
-        baseline=_REFERENCE,
+        baseline=reference,
         case_findings=kept(case_findings),
         nearest=nearest(ranked, goal),
         unknown=most_wanted(ranked, case_findings),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from advisor.schema import Candidate, Goal, Metric
+from advisor.schema import Candidate, Estimate, Goal, Metric
 
 from .limits import chance_of_all, check_all
 from .pareto import dominators
@@ -26,7 +26,7 @@ def decide(
     """
     weights = weights or load_weights()
     checked = [c.model_copy(update={"limits": check_all(goal, c.estimates)}) for c in candidates]
-    base = next(c for c in checked if c.number == reference)
+    base = _references(checked, reference)
     scored = [_score(c, base, goal, weights) for c in checked]
     alive = [c for c in scored if not c.rejected_by]
     beaten = dominators(alive, weights.tie)
@@ -41,6 +41,20 @@ def decide(
     return tuple(ranked + rejected), winner
 
 
+def _references(candidates: list[Candidate], reference: int) -> dict[Metric, Estimate]:
+    """Return what gains are scored against: the reference plan, and where it is unknown the dearest plan that is known.
+
+    Only differences between plans matter, so any common reference serves; an accelerator without float has none.
+    """
+    found: dict[Metric, Estimate] = {}
+    for metric in Metric:
+        known = [c.estimates[metric] for c in candidates if metric in c.estimates]
+        own = next((c.estimates.get(metric) for c in candidates if c.number == reference), None)
+        if own is not None or known:
+            found[metric] = own or max(known, key=lambda e: e.mid)
+    return found
+
+
 def _enough(order: list[Candidate], goal: Goal, weights: Weights) -> int | None:
     """Return the best plan without any step, if it very probably meets stated limits on cost and nothing more is asked."""
     if goal.kind != "balanced" or all(limit.metric is Metric.ACCURACY for limit in goal.limits):
@@ -49,7 +63,7 @@ def _enough(order: list[Candidate], goal: Goal, weights: Weights) -> int | None:
     return next((c.number for c in safe), None)
 
 
-def _score(candidate: Candidate, base: Candidate, goal: Goal, weights: Weights) -> Candidate:
+def _score(candidate: Candidate, base: dict[Metric, Estimate], goal: Goal, weights: Weights) -> Candidate:
     terms = utility(candidate, base, goal, weights)
     return candidate.model_copy(
         update={"terms": terms, "utility": round(sum(terms.values()), 4), "rejected_by": rejections(candidate)}

@@ -54,12 +54,12 @@ def rule_balance(findings: tuple[Finding, ...]) -> float:
     return sum(strongest.values())
 
 
-def utility(candidate: Candidate, reference: Candidate, goal: Goal, weights: Weights) -> dict[str, float]:
-    """Return the terms of the score; their sum is the utility. `reference` is "change the runtime only"."""
+def utility(candidate: Candidate, reference: dict[Metric, Estimate], goal: Goal, weights: Weights) -> dict[str, float]:
+    """Return the terms of the score; their sum is the utility. `reference` holds one estimate per metric to gain upon."""
     per_metric = weights.goals[goal.kind]
     terms: dict[str, float] = {}
     for metric in _COSTS:
-        base = reference.estimates.get(metric)
+        base = reference.get(metric)
         gain = _capped(_log_gain(base, candidate.estimates.get(metric)), metric, base, goal, weights)
         terms[metric.value] = getattr(per_metric, metric.value) * gain
     loss = planned_loss(candidate.estimates.get(Metric.ACCURACY), weights)

@@ -35,9 +35,15 @@ def candidates(case: Case) -> tuple[Plan, ...]:
 
 
 def considered_paths(device: Device, goal: Goal) -> tuple[ExecPath, ...]:
-    """Return the paths of the goal's runtime and unit, or the preferred ones; an unknown runtime is an error."""
+    """Return the paths of the goal's runtime and unit, or the preferred ones; an unknown runtime is an error.
+
+    Where no preferred path has float arithmetic, the first one that has joins: what an accelerator refuses may still
+    run on the processor beside it.
+    """
     if goal.runtime is None and goal.unit is None:
-        return device.preferred_paths
+        beside = (p for p in device.paths if not p.restrictions.integer_only and p.runtime != "pytorch")
+        preferred = device.preferred_paths
+        return preferred + tuple(islice(beside, 1)) * all(p.restrictions.integer_only for p in preferred)
     found = [path for path in device.paths if goal.runtime in (None, path.runtime) and goal.unit in (None, path.unit)]
     if not found:
         wanted = "/".join(part for part in (goal.runtime, goal.unit) if part)

@@ -12,7 +12,8 @@ _EXACT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "avxvnni", "amx", "amx_i
 def propose(case: Case, path: ExecPath) -> tuple[StaticInt8, ...]:
     """Propose min-max ranges first; 7-bit weights first where the CPU's 8-bit sums saturate; then clipped ranges."""
     settings = load_techniques().techniques["static_int8"]
-    images = path.restrictions.needs_calibration_images or int(settings.figures("calibration_images")[0])
+    # What a compiler insists on is a minimum; our own default rests on what ranges need (CA-01).
+    images = max(path.restrictions.needs_calibration_images or 0, int(settings.figures("calibration_images")[0]))
     available = case.goal.data.calibration
     base = StaticInt8(
         weights=granularity(path),
