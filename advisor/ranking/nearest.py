@@ -29,13 +29,21 @@ def nearest(candidates: Sequence[Candidate], goal: Goal) -> tuple[str, ...]:
         return ()
     possible = [c for c in candidates if _only_limits(c)]
     if not possible:
-        vetoes = sorted(
-            {reason.split(":", 1)[0] for c in candidates for reason in c.rejected_by if not reason.startswith("limit ")}
-        )
-        return (
-            f"Every plan is ruled out by the device or the effort allowed ({', '.join(vetoes)}), whatever the limits.",
-        )
+        return _ruled_out(candidates)
     return tuple(_binding(possible, goal)) + _advice(possible, goal)
+
+
+def _ruled_out(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """Every plan breaks a rule: name the plan that breaks the fewest, and why."""
+    closest = min(candidates, key=lambda c: (sum(f.rejects for f in c.findings), len(c.plan.steps), c.number))
+    reasons = [f"{f.rule}: {f.reason}" for f in closest.findings if f.rejects]
+    said = [
+        "Every plan is ruled out by the device or by the effort allowed, whatever the limits.",
+        f"Nearest: '{closest.plan.label}' on {closest.plan.path}, ruled out by {'; '.join(reasons)}",
+    ]
+    if any(c.plan.steps and "distil" in c.plan.techniques for c in candidates):
+        said.append("With the budget 'train', distilling into a smaller architecture may open a way.")
+    return (*said, "Otherwise start from a network made for this class of device, or choose another device.")
 
 
 def _binding(possible: Sequence[Candidate], goal: Goal) -> list[str]:

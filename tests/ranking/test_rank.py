@@ -45,7 +45,7 @@ def test_infeasible_goals_name_the_binding_limit_and_the_nearest_plan():
 def test_plans_ruled_out_by_vetoes_alone_are_not_blamed_on_limits():
     vetoed = [candidate(n, 5.0, findings=(finding("HW-07", rejects=True),)) for n in (0, 1)]
     ranked, _ = decide(vetoed, goal(latency=10.0), 1)
-    assert "HW-07" in nearest(ranked, goal(latency=10.0))[0]
+    assert "HW-07" in nearest(ranked, goal(latency=10.0))[1]
 
 
 def test_avoid_rules_on_the_same_evidence_count_once():
