@@ -56,7 +56,7 @@ def _references(candidates: list[Candidate], reference: int) -> dict[Metric, Est
 
 
 def _enough(order: list[Candidate], goal: Goal, weights: Weights) -> int | None:
-    """Return the best plan without any step, if it very probably meets stated limits on cost and nothing more is asked."""
+    """Return the best plan without any step, if it very probably meets stated limits on cost and no more is asked."""
     if goal.kind != "balanced" or all(limit.metric is Metric.ACCURACY for limit in goal.limits):
         return None
     safe = (c for c in order if not c.plan.steps and chance_of_all(c.limits) >= weights.enough_chance)

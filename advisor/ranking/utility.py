@@ -55,7 +55,7 @@ def rule_balance(findings: tuple[Finding, ...]) -> float:
 
 
 def utility(candidate: Candidate, reference: dict[Metric, Estimate], goal: Goal, weights: Weights) -> dict[str, float]:
-    """Return the terms of the score; their sum is the utility. `reference` holds one estimate per metric to gain upon."""
+    """Return the terms of the score; their sum is the utility. `reference` holds what costs are gained upon."""
     per_metric = weights.goals[goal.kind]
     terms: dict[str, float] = {}
     for metric in _COSTS:
