@@ -33,7 +33,7 @@ def attributes(name: str, function: str, args: Mapping[str, Any], shape: Shape) 
     for key in _COUNTED_FROM_END & attrs.keys():
         attrs[key] = _from_start(attrs[key], rank)
     if function == "slice":
-        attrs |= _bounds(attrs, shape)
+        attrs |= bounds(attrs, shape)
     if isinstance(attrs.get("dim"), tuple) and function != "permute":
         attrs["dims"] = attrs.pop("dim")
     for key in _SPATIAL & attrs.keys():
@@ -104,7 +104,7 @@ def attention_attrs(query: Shape) -> dict[str, Attr]:
     return {"heads": heads, "head_dim": query[-1], "tokens": query[-2], "batches": prod(query[:-3])}
 
 
-def _bounds(attrs: Mapping[str, Attr], shape: Shape) -> dict[str, Attr]:
+def bounds(attrs: Mapping[str, Attr], shape: Shape) -> dict[str, Attr]:
     """Return dim, start and end of a slice as plain positions: torch writes an open end as 2**63 - 1."""
     dim, start, end = attrs.get("dim") or 0, attrs.get("start") or 0, attrs.get("end")
     if not isinstance(dim, int) or not isinstance(start, int):

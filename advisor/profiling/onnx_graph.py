@@ -18,7 +18,7 @@ from advisor.schema import OpKind, Workload
 from .aten_attrs import linear_attrs
 from .building import Draft, Work
 from .costs import attention_macs, conv_kind, conv_macs, matmul_macs
-from .onnx_attrs import attributes, conv_attrs, raw
+from .onnx_attrs import attributes, conv_attrs, listed_settings, raw
 from .onnx_ops import ATTENTIONS, CONVOLUTIONS, INTEGER, PRODUCTS, SETTINGS_FROM, STATISTICS, Operands, look_up
 from .onnx_shapes import FixedGraph, fix_shapes
 from .onnx_values import Values
@@ -162,7 +162,8 @@ class _Walk:
         values = self._values
         kind, function = look_up(node.op_type)
         first = next(i for i in node.input if values.is_activation(i))
-        attrs = attributes(function, raw(node), values.shape(first))
+        lists = [values.integers(i) for i in node.input]
+        attrs = attributes(function, raw(node) | listed_settings(node.op_type, lists), values.shape(first))
         if node.op_type == "Clip":
             kind, attrs["function"] = self._clip(node)
         constants = [i for i in node.input if i and not values.is_activation(i)]

@@ -65,6 +65,13 @@ class Values:
             return None
         return float(numpy_helper.to_array(tensor).reshape(-1)[0])
 
+    def integers(self, name: str) -> tuple[int, ...]:
+        """Return a stored list of whole numbers; empty where it is computed or absent."""
+        tensor = self.stored.get(name)
+        if tensor is None or tensor.external_data or "int" not in self.dtype(name):
+            return ()
+        return tuple(int(v) for v in numpy_helper.to_array(tensor).reshape(-1))
+
     def is_quantized(self, name: str) -> bool:
         """Tell whether a stored tensor holds integers of at most 16 bits."""
         return self.dtype(name) in _QUANTIZED

@@ -57,10 +57,8 @@ def test_macs_parameters_and_family_of_timm_networks(name, expected):
 PUBLISHED = [
     # as tabulated by timm: GMACs and millions of parameters
     ("resnet50", 4.09, 25.56),
-    ("densenet121", 2.83, 7.98),
     ("mobilenetv2_100", 0.30, 3.50),
     ("deit_tiny_patch16_224", 1.25, 5.72),
-    ("swin_tiny_patch4_window7_224", 4.49, 28.29),
 ]
 
 
@@ -75,7 +73,7 @@ FVCORE_COUNTS = {"conv", "linear", "addmm", "matmul", "bmm", "mm", "einsum", "ba
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet18", "mobilenetv3_small_100", "densenet121", "vit_tiny_patch16_224", "pvt_v2_b0", "mixer_s32_224"]
+    "name", ["resnet18", "mobilenetv3_small_100", "regnetx_002", "vit_tiny_patch16_224", "pvt_v2_b0", "mixer_s32_224"]
 )
 def test_fvcore_counts_the_same_products(name):
     from fvcore.nn import FlopCountAnalysis

@@ -1,56 +1,12 @@
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from advisor.errors import ModelLoadError
 from advisor.profiling import profile_onnx
 from advisor.schema import OpKind
 
-F = TensorProto.FLOAT
-RANDOM = np.random.default_rng(0)
-
-
-def floats(*shape):
-    return RANDOM.normal(size=shape).astype(np.float32)
-
-
-def write(path, nodes, stored=None, inputs=((1, 3, 8, 8),), outputs=("y",), functions=()):
-    graph = helper.make_graph(
-        nodes,
-        "net",
-        [helper.make_tensor_value_info(f"x{i or ''}", F, shape) for i, shape in enumerate(inputs)],
-        [helper.make_tensor_value_info(name, F, None) for name in outputs],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in (stored or {}).items()],
-    )
-    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("own", 1)]
-    model = helper.make_model(graph, opset_imports=opsets, functions=functions, ir_version=10)
-    for output, inferred in zip(graph.output, onnx.shape_inference.infer_shapes(model).graph.output, strict=True):
-        if inferred.type.tensor_type.HasField("shape"):
-            output.CopyFrom(inferred)
-        else:
-            output.CopyFrom(helper.make_tensor_value_info(output.name, F, [None] * 4))
-    model.graph.CopyFrom(graph)
-    onnx.save(model, path)
-    return path
-
-
-@pytest.fixture
-def profiled(tmp_path):
-    def run(nodes, stored=None, **options):
-        shape = options.pop("input_shape", None)
-        return profile_onnx(write(tmp_path / "net.onnx", nodes, stored, **options), input_shape=shape)
-
-    return run
-
-
-def node(kind, inputs, outputs="y", **attributes):
-    return helper.make_node(kind, inputs.split(), outputs.split(), **attributes)
-
-
-def only(workload, kind):
-    (op,) = [op for op in workload.ops if op.kind is kind]
-    return op
+from .graphs import F, floats, node, only, write
 
 
 def test_a_convolution_with_everything(profiled):
@@ -167,67 +123,6 @@ def test_batch_norm_statistics_are_buffers(profiled):
     assert {w.name: w.role for w in workload.weights}["mean"] == "buffer"
 
 
-def qdq(weight, scale, zero):
-    stored = {
-        "s": np.float32(0.1), "z": np.uint8(3), "w": weight, "ws": scale, "wz": zero,
-        "b": np.zeros(4, np.int32), "bs": scale,
-    }  # fmt: skip
-    nodes = [
-        node("QuantizeLinear", "x s z", "q"),
-        node("DequantizeLinear", "q s z", "d"),
-        node("DequantizeLinear", "w ws wz", "wd", axis=0),
-        node("DequantizeLinear", "b bs", "bd", axis=0),
-        node("Conv", "d wd bd"),
-    ]
-    return nodes, stored
-
-
-@pytest.mark.parametrize(
-    ("scale", "zero", "granularity"),
-    [
-        (np.float32(0.1), np.int8(0), "per_tensor"),
-        (np.full(4, 0.1, np.float32), np.zeros(4, np.int8), "per_channel"),
-    ],
-)
-def test_quantize_and_dequantize_around_a_convolution(profiled, scale, zero, granularity):
-    nodes, stored = qdq(np.ones((4, 3, 3, 3), np.int8), scale, zero)
-    workload = profiled(nodes, stored)
-    op = only(workload, OpKind.CONV)
-    assert op.precision == "int8"
-    assert op.weights == ("w", "b")
-    assert workload.params == 108 + 4
-    assert (workload.weight["w"].storage.dtype, workload.weight["w"].storage.granularity) == ("int8", granularity)
-    assert [o.kind for o in workload.ops] == [OpKind.QUANTIZE, OpKind.QUANTIZE, OpKind.CONV]
-
-
-def test_a_convolution_on_integers(profiled):
-    stored = {
-        "s": np.float32(0.1), "z": np.uint8(3), "w": np.ones((4, 3, 3, 3), np.int8), "ws": np.float32(0.1),
-        "wz": np.int8(0), "ys": np.float32(0.1), "yz": np.uint8(0), "b": np.zeros(4, np.int32),
-    }  # fmt: skip
-    workload = profiled(
-        [node("QuantizeLinear", "x s z", "q"), node("QLinearConv", "q s z w ws wz ys yz b", "o"),
-         node("DequantizeLinear", "o ys yz")],
-        stored,
-    )  # fmt: skip
-    op = only(workload, OpKind.CONV)
-    assert (op.precision, op.weights, op.macs) == ("int8", ("w", "b"), 36 * 4 * 27)
-    assert workload.tensor[op.outputs[0]].dtype == "uint8"
-
-
-def test_dynamic_quantization_is_integer_arithmetic(profiled):
-    nodes = [
-        node("DynamicQuantizeLinear", "x", "q s z"),
-        node("MatMulInteger", "q w z", "i"),
-        node("Cast", "i", "f", to=F),
-        node("Mul", "f s"),
-    ]
-    workload = profiled(nodes, {"w": np.ones((5, 7), np.int8)}, inputs=((2, 5),))
-    assert only(workload, OpKind.LINEAR).precision == "int8"
-    assert workload.weight["w"].storage.dtype == "int8"
-    assert workload.params == 35
-
-
 def test_tokens_and_tables_are_parameters_but_masks_and_scalars_are_not(profiled):
     mask = np.where(np.eye(4) > 0, 0, -100).astype(np.float32)[None]
     nodes = [node("Add", "x position", "a"), node("Add", "a mask", "b"), node("Mul", "b half")]
@@ -237,6 +132,24 @@ def test_tokens_and_tables_are_parameters_but_masks_and_scalars_are_not(profiled
     assert workload.weight["position"].role == "embedding"
     assert workload.weight["mask"].counted is False
     assert workload.ops[-1].attrs["scalar"] == 0.5
+
+
+def test_axes_that_are_inputs_become_attributes(profiled):
+    nodes = [
+        node("Slice", "x starts ends axes", "s"),
+        node("Unsqueeze", "s back", "u"),
+        node("Split", "u parts", "a b", axis=2),
+        node("ReduceMean", "a both", "y", keepdims=0),
+    ]
+    stored = {
+        "starts": np.array([-2]), "ends": np.array([2**62]), "axes": np.array([1]), "back": np.array([-1]),
+        "parts": np.array([3, 5]), "both": np.array([-2, -1]),
+    }  # fmt: skip
+    by_function = {op.attrs["function"]: op.attrs for op in profiled(nodes, stored).ops}
+    assert [by_function["slice"][key] for key in ("dim", "start", "end")] == [1, 1, 3]
+    assert by_function["unsqueeze"]["dims"] == (4,)
+    assert (by_function["split"]["dim"], by_function["split"]["sizes"]) == (2, (3, 5))
+    assert by_function["mean"]["dims"] == (3, 4)
 
 
 def test_shape_arithmetic_is_no_operation(profiled):
