@@ -1,9 +1,9 @@
-"""Published and own latencies as queries that predictors can answer; the evidence folder is an argument of the scripts."""
+"""Published and own latencies as queries that predictors can answer (the evidence folder is an argument)."""
 
 import csv
 import gzip
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +12,23 @@ from advisor.devices import load_device
 from advisor.errors import AdvisorError
 from advisor.prediction.query import Query
 from advisor.resources import data_dir
-from advisor.schema import Core, Cpu, Device, ExecPath, Figure, Memory, Op, OpKind, Plan, Restrictions, Source, Step
-from advisor.schema import Tensor, Weight, Workload
+from advisor.schema import (
+    Core,
+    Cpu,
+    Device,
+    ExecPath,
+    Figure,
+    Memory,
+    Op,
+    OpKind,
+    Plan,
+    Restrictions,
+    Source,
+    Step,
+    Tensor,
+    Weight,
+    Workload,
+)
 from advisor.techniques.dynamic_int8.preview import preview as preview_dynamic
 from advisor.techniques.dynamic_int8.step import DynamicInt8
 from advisor.techniques.half.preview import preview as preview_half
@@ -21,17 +36,19 @@ from advisor.techniques.half.step import Half
 from advisor.techniques.static_int8.preview import preview as preview_static
 from advisor.techniques.static_int8.step import StaticInt8
 
-# 1000 / FPS of a pipelined accelerator is shorter than the latency of one image: Hailo prints ResNet-50 at 1329 FPS with
-# 2.94 ms (3.9 times), Idein measures YOLOX-S at 250 FPS with 8.6 ms (2.2 times); single-context networks come close to 1.
+# 1000 / FPS of a pipelined accelerator is shorter than the latency of one image: Hailo prints ResNet-50 at 1329 FPS
+# with 2.94 ms (3.9 times), Idein measures YOLOX-S at 250 FPS with 8.6 ms (2.2 times); small networks come close to 1.
 PIPELINED = {"hailort": 2.2, "voyager": 2.2}
 RUNTIMES = {"stm32cube-ai": "stm32cubeai", "stedgeai": "stm32cubeai", "voyager-sdk": "voyager", "torch": "pytorch"}
 _SKIPPED_NOTES = ("do not mix", "DISABLED", "disabled")
 _LAYERS = {
-    "Convolution": OpKind.CONV, "ConvolutionDepthWise": OpKind.CONV_DEPTHWISE, "DeconvolutionDepthWise": OpKind.CONV_DEPTHWISE,
-    "InnerProduct": OpKind.LINEAR, "BinaryOp": OpKind.ELEMENTWISE, "Eltwise": OpKind.ELEMENTWISE, "Swish": OpKind.ACTIVATION,
-    "ReLU": OpKind.ACTIVATION, "HardSwish": OpKind.ACTIVATION, "HardSigmoid": OpKind.ACTIVATION, "Sigmoid": OpKind.ACTIVATION,
-    "Pooling": OpKind.POOL, "Concat": OpKind.CONCAT, "ShuffleChannel": OpKind.MOVE, "Permute": OpKind.MOVE, "Crop": OpKind.MOVE,
-    "Slice": OpKind.MOVE, "Softmax": OpKind.SOFTMAX, "Reduction": OpKind.REDUCE, "Interp": OpKind.RESIZE, "LRN": OpKind.NORM_LAYER,
+    "Convolution": OpKind.CONV, "ConvolutionDepthWise": OpKind.CONV_DEPTHWISE,
+    "DeconvolutionDepthWise": OpKind.CONV_DEPTHWISE, "InnerProduct": OpKind.LINEAR, "BinaryOp": OpKind.ELEMENTWISE,
+    "Eltwise": OpKind.ELEMENTWISE, "Swish": OpKind.ACTIVATION, "ReLU": OpKind.ACTIVATION,
+    "HardSwish": OpKind.ACTIVATION,
+    "HardSigmoid": OpKind.ACTIVATION, "Sigmoid": OpKind.ACTIVATION, "Pooling": OpKind.POOL, "Concat": OpKind.CONCAT,
+    "ShuffleChannel": OpKind.MOVE, "Permute": OpKind.MOVE, "Crop": OpKind.MOVE, "Slice": OpKind.MOVE,
+    "Softmax": OpKind.SOFTMAX, "Reduction": OpKind.REDUCE, "Interp": OpKind.RESIZE, "LRN": OpKind.NORM_LAYER,
 }  # fmt: skip
 
 
@@ -55,7 +72,11 @@ def rows(evidence: Path) -> Iterator[Row]:
     with gzip.open(evidence / "latency.csv.gz", "rt", encoding="utf-8", newline="") as file:
         for record in csv.DictReader(file):
             alias = aliases.get(record["device"])
-            if alias is None or any(mark in alias["note"] for mark in _SKIPPED_NOTES) or record["batch"] not in ("", "1"):
+            if (
+                alias is None
+                or any(mark in alias["note"] for mark in _SKIPPED_NOTES)
+                or record["batch"] not in ("", "1")
+            ):
                 continue
             row = _row(SimpleNamespace(**record), alias["devices_yaml_slug"], layers)
             if row is not None:
@@ -135,7 +156,10 @@ def _workload(name: str, lines: list[dict[str, str]]) -> Workload:
         if kind is None:
             continue
         first = len(tensors)
-        tensors += [Tensor(id=first, shape=(int(line["in_elements"]),)), Tensor(id=first + 1, shape=(int(line["out_elements"]),))]
+        tensors += [
+            Tensor(id=first, shape=(int(line["in_elements"]),)),
+            Tensor(id=first + 1, shape=(int(line["out_elements"]),)),
+        ]
         channels, out, groups = int(line["in_c"]), int(line["out_c"]), int(line["groups"])
         if kind is OpKind.CONV and line["kernel_h"] == line["kernel_w"] == "1":
             kind = OpKind.CONV_1X1
@@ -144,16 +168,28 @@ def _workload(name: str, lines: list[dict[str, str]]) -> Workload:
         names: tuple[str, ...] = ()
         if int(line["params"]):
             names = (f"{first}.weight",)
-            weights.append(Weight(name=names[0], shape=(out, max(int(line["params"]) // max(out, 1), 1)), role="weight"))
-        attrs = {"in_channels": channels, "out_channels": out, "in_features": channels, "out_features": out, "groups": groups}
-        ops.append(Op(index=len(ops), kind=kind, name=line["layer"], inputs=(first,), outputs=(first + 1,), weights=names,
-                      macs=int(line["macs"]), attrs=attrs))  # fmt: skip
+            weights.append(
+                Weight(name=names[0], shape=(out, max(int(line["params"]) // max(out, 1), 1)), role="weight")
+            )
+        attrs = {
+            "in_channels": channels,
+            "out_channels": out,
+            "in_features": channels,
+            "out_features": out,
+            "groups": groups,
+        }
+        ops.append(
+            Op(
+                index=len(ops), kind=kind, name=line["layer"], inputs=(first,), outputs=(first + 1,), weights=names,
+                macs=int(line["macs"]), attrs=attrs,
+            )
+        )  # fmt: skip
     return Workload(name=name, inputs=(0,), outputs=(len(tensors) - 1,), tensors=tuple(tensors), weights=tuple(weights),
                     ops=tuple(ops))  # fmt: skip
 
 
 def x86_rows() -> Iterator[Row]:
-    """Yield the own measurements of 2026-11-23: eight networks on one Zen 5 core, CPU time, ratios over interleaved runs."""
+    """Yield the own measurements of 2026-11-23: eight networks on one Zen 5 core, CPU time, interleaved runs."""
     with (data_dir("knowledge") / "prediction" / "measured_x86.csv").open() as file:
         for record in csv.DictReader(file):
             runtime, _, variant = record["variant"].partition(" ")
@@ -189,8 +225,3 @@ X86 = Device(
     ),
     sources={"b5": Source(what="copy of 256 MB", where="own measurement", date="2026-11-23")},
 )  # fmt: skip
-
-
-def with_threads(row: Row, threads: int) -> Row:
-    """Return the same question for another number of threads."""
-    return replace(row, query=replace(row.query, plan=row.query.plan.model_copy(update={"threads": threads}), shared={}))

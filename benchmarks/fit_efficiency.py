@@ -32,7 +32,7 @@ ENOUGH = 30  # errors from which tenths can be told
 
 @dataclass
 class Sample:
-    """One row, reduced to what the fit needs: costs at full efficiency of the fitted arithmetic, the rest as a constant."""
+    """One row as the fit needs it: costs of the fitted arithmetic at full efficiency, the rest as a constant."""
 
     row: Row
     classes: np.ndarray
@@ -77,17 +77,18 @@ def main_arithmetic(row: Row) -> str | None:
 
 
 class Fit:
-    """Parameters of one mode as logarithms: efficiencies by class, one factor on all transfers, three on slow streams."""
+    """Parameters of one mode as logarithms: efficiencies by class, a factor on all transfers and on slow ones."""
 
     slow = ("activation", "norm", "softmax", "quantize", "elementwise")
 
     def __init__(self, samples: list[Sample], start: Mode) -> None:
         self.samples, self.start = samples, start
         self.compute0, self.stream0 = (np.log(x) for x in shares(start))
-        self.names = list(MAC_CLASSES) + ["stream"] + list(self.slow) + ["overhead"]
+        self.names = [*list(MAC_CLASSES), "stream", *list(self.slow), "overhead"]
         self.prior = np.zeros(len(self.names))
 
     def predict(self, theta: np.ndarray, samples: list[Sample]) -> np.ndarray:
+        """Return the milliseconds of every sample."""
         compute, stream = self.compute0.copy(), self.stream0.copy() + theta[len(MAC_CLASSES)]
         compute[: len(MAC_CLASSES)] += theta[: len(MAC_CLASSES)]
         for i, name in enumerate(self.slow):
@@ -95,11 +96,13 @@ class Fit:
         overhead = self.start.overhead_us / 1e3 * np.exp(theta[-1])
         ec, es = np.exp(compute), np.exp(stream)
         return np.array([
-            s.rest_ms + np.maximum(s.arithmetic / ec[s.classes], s.transfer / es[s.classes]).sum() + overhead * len(s.classes)
+            s.rest_ms + overhead * len(s.classes)
+            + np.maximum(s.arithmetic / ec[s.classes], s.transfer / es[s.classes]).sum()
             for s in samples
         ])  # fmt: skip
 
     def run(self, samples: list[Sample]) -> np.ndarray:
+        """Return the parameters that fit these samples best."""
         observed = np.log([s.row.ms for s in samples])
         weights = np.sqrt(np.array([s.weight for s in samples]))
 
@@ -111,6 +114,7 @@ class Fit:
         return least_squares(residuals, self.prior, max_nfev=60).x
 
     def mode(self, theta: np.ndarray, low: float, high: float, n: int, source: str) -> dict:
+        """Return the mode as the file holds it."""
         compute = {c: round(float(np.exp(self.compute0[i] + theta[i])), 4) for i, c in enumerate(MAC_CLASSES)}
         stream = {}
         for name, i in INDEX.items():
@@ -120,7 +124,8 @@ class Fit:
             stream[name] = round(float(np.exp(self.stream0[i] + theta[len(MAC_CLASSES)] + extra)), 4)
         stream["default"] = round(float(np.exp(self.stream0[INDEX["move"]] + theta[len(MAC_CLASSES)])), 4)
         return {
-            "compute": compute, "stream": stream, "overhead_us": round(float(self.start.overhead_us * np.exp(theta[-1])), 3),
+            "compute": compute, "stream": stream,
+            "overhead_us": round(float(self.start.overhead_us * np.exp(theta[-1])), 3),
             "low": round(low, 3), "high": round(high, 3), "basis": "fitted", "n": n, "source": source,
         }  # fmt: skip
 
@@ -186,15 +191,20 @@ def fit_group(key: tuple[str, str], samples: list[Sample]) -> dict | None:
         low, high = low / 1.25, high * 1.25  # other devices of the class were not seen
     inside = np.mean((errors >= np.log(low)) & (errors <= np.log(high)))
     print(f"{key[0]:24s} {key[1]:13s} n={len(samples):4d} networks={len(models):2d} devices={len(devices):2d}  "
-          f"fitted {np.median(np.abs(np.expm1(-own))):5.1%}  other networks {np.median(np.abs(np.expm1(-by_model))):5.1%}  "
+          f"fitted {np.median(np.abs(np.expm1(-own))):5.1%}  "
+          f"other networks {np.median(np.abs(np.expm1(-by_model))):5.1%}  "
           f"interval {low:.2f}..{high:.2f} holds {inside:.0%}")  # fmt: skip
     return fit.mode(theta, low, high, len(samples), "+".join(sorted({s.row.source for s in samples})))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("evidence", type=Path, nargs="?", help="folder with latency.csv.gz, device_alias.csv, ncnn_workloads.csv")
-    evidence = parser.parse_args().evidence
+    parser.add_argument("--only", default="", help="fit only entries whose id begins like this")
+    parser.add_argument(
+        "evidence", type=Path, nargs="?", help="folder with latency.csv.gz, device_alias.csv, ncnn_workloads.csv"
+    )
+    options = parser.parse_args()
+    evidence = options.evidence
     found = list(x86_rows()) + (list(rows(evidence)) if evidence else [])
     print(f"{len(found)} rows")
     modes: dict[str, dict[str, dict]] = {}
@@ -202,7 +212,7 @@ def main() -> None:
         modes = yaml.safe_load(TARGET.read_text(encoding="utf-8"))["modes"]
     for stage in STAGES:
         for key, samples in sorted(group(found, stage).items()):
-            mode = fit_group(key, samples)
+            mode = fit_group(key, samples) if key[0].startswith(options.only) else None
             if mode is not None:
                 modes.setdefault(key[0], {})[key[1]] = mode
         write(modes)
@@ -212,7 +222,7 @@ def main() -> None:
 
 def write(modes: dict[str, dict[str, dict]]) -> None:
     head = ("# Written by benchmarks/fit_efficiency.py; do not edit. Modes by entry of efficiency.yaml.\n"
-            "# low, high: 80 % interval from networks and devices that a fit had not seen. Sources are ids of the evidence table;\n"
+            "# low, high: 80 % interval from networks and devices that a fit had not seen. Sources: evidence ids;\n"
             "# PEERS-b1 is knowledge/prediction/measured_x86.csv.\n")  # fmt: skip
     text = head + yaml.safe_dump({"modes": modes}, sort_keys=True, default_flow_style=None, width=160)
     temporary = TARGET.with_suffix(".tmp")

@@ -2,8 +2,8 @@
 
     python benchmarks/fit_memory.py
 
-Reads knowledge/prediction/measured_memory.csv (own measurement of 2026-11-23, one process per variant, batch 1, 224x224)
-and prints the figures of knowledge/prediction/memory.yaml. Residuals are relative errors, so small networks count alike.
+Reads knowledge/prediction/measured_memory.csv (own measurement of 2026-11-23, one process per variant, batch 1,
+224x224) and prints the figures of knowledge/prediction/memory.yaml. Errors are relative: small networks count alike.
 """
 
 import csv
@@ -47,9 +47,13 @@ def main() -> None:
         ratio = numbers[:, 2] / (columns @ figures)
         low, high = np.quantile(ratio, [0.1, 0.9])
         print(f"{runtime}: weights x {figures[0]:.2f}, activations x {figures[1]:.2f}, fixed {figures[2]:.1f} MB; "
-              f"median error {np.median(np.abs(ratio - 1)):.0%}, 80 % of measured / predicted in {low:.2f}..{high:.2f}, n={len(found)}")  # fmt: skip
+              f"median error {np.median(np.abs(ratio - 1)):.0%}, 80 % of measured / predicted {low:.2f}..{high:.2f}, "
+              f"n={len(found)}")  # fmt: skip
         for (model, variant, weights, live, measured), r in zip(found, ratio, strict=True):
-            print(f"   {model:30s} {variant:8s} weights {weights:6.1f} live {live:5.2f} measured {measured:5.0f} ratio {r:.2f}")
+            print(
+                f"   {model:30s} {variant:8s} weights {weights:6.1f} live {live:5.2f} measured {measured:5.0f} "
+                f"ratio {r:.2f}"
+            )
 
 
 if __name__ == "__main__":

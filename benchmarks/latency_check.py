@@ -2,8 +2,8 @@
 
     python benchmarks/latency_check.py ../shared/evidence
 
-The efficiencies were fitted to most of these rows (fit_efficiency.py prints the errors of networks and devices that a fit
-had not seen); rows of runtimes without a fit are a test of the assumed figures.
+The efficiencies were fitted to most of these rows (fit_efficiency.py prints the errors of networks and devices that a
+fit had not seen); rows of runtimes without a fit are a test of the assumed figures.
 """
 
 import argparse
@@ -32,7 +32,10 @@ def absolute(found: list[Row]) -> None:
         key = entry.id, row.precision
         errors[key].append(estimate.mid / row.ms)
         inside[key].append(estimate.low <= row.ms <= estimate.high)
-    print(f"{'entry':24s} {'precision':15s} {'rows':>5s} {'error':>7s} {'p10..p90 of predicted / published':>36s} {'inside':>7s}")
+    print(
+        f"{'entry':24s} {'precision':15s} {'rows':>5s} {'error':>7s} {'p10..p90 of predicted / published':>36s} "
+        f"{'inside':>7s}"
+    )
     for key in sorted(errors):
         ratio = np.array(errors[key])
         low, high = np.quantile(ratio, [0.1, 0.9])
@@ -43,7 +46,7 @@ def absolute(found: list[Row]) -> None:
 
 
 def ratios(found: list[Row]) -> None:
-    """Print the error of ratios of two arithmetics on one path, which share device, runtime, threads, network and date."""
+    """Print the error of ratios of two arithmetics that share device, runtime, threads, network and source."""
     paired: dict[tuple[str, ...], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in found:
         plan = row.query.plan
@@ -71,7 +74,10 @@ def ratios(found: list[Row]) -> None:
               f"{np.mean([x for _, x in results[key]]):8.0%}")  # fmt: skip
     every = [x for values in results.values() for _, x in values]
     logs = np.abs(np.log([r for values in results.values() for r, _ in values]))
-    print(f"{len(every)} pairs, {np.mean(every):.0%} inside; 80 % of the ratios are within a factor {np.exp(np.quantile(logs, 0.8)):.2f}")
+    print(
+        f"{len(every)} pairs, {np.mean(every):.0%} inside; 80 % of the ratios are within a factor "
+        f"{np.exp(np.quantile(logs, 0.8)):.2f}"
+    )
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
     python benchmarks/size_overhead.py
 
-Exports timm networks, quantizes them with onnxruntime in the way that advisor's own techniques do (static QDQ on two random
-images, per channel; sizes do not depend on the images), and compares file sizes with the bytes that are counted.
+Exports timm networks, quantizes them with onnxruntime in the way that advisor's own techniques do (static QDQ on two
+random images, per channel; sizes do not depend on the images), and compares file sizes with the bytes counted.
 """
 
 import logging
@@ -42,11 +42,14 @@ SHAPE = (1, 3, 224, 224)
 
 
 class TwoImages(CalibrationDataReader):
+    """Two random images."""
+
     def __init__(self, name: str) -> None:
         rng = np.random.default_rng(0)
         self.images = iter([{name: rng.standard_normal(SHAPE).astype(np.float32)} for _ in range(2)])
 
     def get_next(self) -> dict | None:
+        """Return the next image."""
         return next(self.images, None)
 
 
@@ -67,7 +70,8 @@ def files(module: torch.nn.Module, folder: Path) -> dict[str, int]:
     prepared = prepare(path["fp32"], folder)
     quantize_static(
         prepared, path["int8"], TwoImages(_input(prepared)), quant_format=QuantFormat.QDQ, per_channel=True,
-        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=sorted(float_nodes(prepared, ())),
+        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+        nodes_to_exclude=sorted(float_nodes(prepared, ())),
     )  # fmt: skip
     quantize_dynamic(prepared, path["dynamic"], op_types_to_quantize=["MatMul", "Gemm"], per_channel=True)
     return {name: path[name].stat().st_size for name in KEYS}
@@ -104,11 +108,16 @@ def fit(table: list[tuple[str, str, Workload, int]]) -> None:
         sizes = np.array([size for *_, size in mine], dtype=float)
         figures, _ = nnls(columns / sizes[:, None], extra / sizes)  # errors count relative to the whole file
         error = extra / np.maximum(columns @ figures, 1.0)
-        print(form, f"measured / predicted overhead {error.min():.2f}..{error.max():.2f}", {key: round(float(value), 1) for key, value in zip(keys, figures, strict=True)})
+        print(
+            form,
+            f"measured / predicted overhead {error.min():.2f}..{error.max():.2f}",
+            {key: round(float(value), 1) for key, value in zip(keys, figures, strict=True)},
+        )
         for (name, workload, size), row, more in zip(mine, columns, extra, strict=True):
             weights, predicted = stored_bytes(workload.weights), float(row @ figures)
-            print(f"  {name:24s} file {size / 1e6:8.3f} MB  weights {weights / 1e6:8.3f} MB  overhead {more / 1e3:7.1f} kB  "
-                  f"predicted {predicted / 1e3:7.1f} kB  error of the file {(weights + predicted) / size - 1:+.2%}")  # fmt: skip
+            print(f"  {name:24s} file {size / 1e6:8.3f} MB  weights {weights / 1e6:8.3f} MB  "
+                  f"overhead {more / 1e3:7.1f} kB  predicted {predicted / 1e3:7.1f} kB  "
+                  f"error of the file {(weights + predicted) / size - 1:+.2%}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -58,7 +58,8 @@ class Entry(Record):
     block: int = 1
     unaligned: dict[str, float] = {}  # factor on the time of a class whose channels miss the block
     start_us: float = 0.0  # once per inference: transfer to the unit, launch
-    bytes_per_mac: float = 0.05  # bandwidth over arithmetic peak, where the profile states no bandwidth
+    bytes_per_mac: float = 0.05  # bandwidth over the lowest arithmetic peak, where the profile states no bandwidth
+    core_bound: bool = False  # `bytes_per_mac` also bounds what the threads in use take of a published bandwidth
     overflow_gbs: float | None = None  # rate at which weights beyond the on-chip memory are streamed
     modes: dict[str, Mode]
 

@@ -138,10 +138,12 @@ def _host(
 def _fits(op: Op, group: _Group, style: FusionStyle) -> bool:
     if style.chains and (group.op.kind in MAC_KINDS or group.op.kind in _POINTWISE):
         return True
-    if group.finished or group.op.kind not in WEIGHTED_KINDS:
-        return False
     int8 = group.op.precision == "int8"
     function = str(op.attrs.get("function", ""))
+    if op.kind is OpKind.ACTIVATION and int8 and group.op.kind is OpKind.ELEMENTWISE:
+        return function in style.activations_int8  # clipping is part of writing an integer result
+    if group.finished or group.op.kind not in WEIGHTED_KINDS:
+        return False
     if op.kind is OpKind.ACTIVATION:
         return function in (style.activations_int8 if int8 else style.activations)
     adds = style.residual_add_int8 if int8 else style.residual_add

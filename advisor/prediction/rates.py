@@ -70,10 +70,9 @@ def rate_of(arithmetic: str, query: Query) -> Rate | None:
     if peak is None:
         return None
     share, used = thread_share(query.device, path, query.plan.threads)
-    gbs, measured = _bandwidth(query.device, path, used)
+    gbs, known = _bandwidth(query.device, path, entry, used)
     remarks = (f"no peak of {path.label} for {arithmetic} is published",) if borrowed else ()
-    if not measured:
-        gbs = peak.value * entry.bytes_per_mac
+    if not known:
         remarks = (*remarks, "the memory bandwidth in use is assumed")
     return Rate(arithmetic, peak.value * share * used**-entry.thread_loss, gbs, mode, borrowed, remarks)
 
@@ -83,15 +82,22 @@ def _peak(arithmetic: str, path: ExecPath) -> tuple[Figure | None, bool]:
     if wanted in path.peak_gmacs:
         return path.peak_gmacs[wanted], False
     order: tuple[Precision, ...] = ("fp16", "bf16", "fp32", "int8")
-    return next((path.peak_gmacs[p] for p in order if p in path.peak_gmacs), None), True
+    known = [path.peak_gmacs[p] for p in order if p in path.peak_gmacs]
+    return next(iter(known or path.peak_gmacs.values()), None), True
 
 
-def _bandwidth(device: Device, path: ExecPath, threads: int) -> tuple[float, bool]:
+def _bandwidth(device: Device, path: ExecPath, entry: Entry, threads: int) -> tuple[float, bool]:
+    """Return the GB/s that the threads can use, and whether a figure of the profile says so."""
     memory = device.memory
     theory = memory.bandwidth_gbs.value if memory.bandwidth_gbs is not None else 0.0
+    share = thread_share(device, path, threads)[0]
+    own = min(figure.value for figure in path.peak_gmacs.values()) * share * entry.bytes_per_mac
     if path.unit == "cpu" and memory.sustained_gbs is not None:
         together = memory.sustained_gbs.value * min(threads, _CORES_TO_SATURATE)
         return (min(together, max(theory, memory.sustained_gbs.value)) if theory else together), True
     if path.unit in ("npu", "mcu", "dla") and device.kind in ("npu-accelerator", "mcu", "mcu-npu"):
-        return 0.0, False  # on-chip memory, whose bandwidth no profile states
-    return theory * _THEORY_REACHED, bool(theory)
+        return own, False  # on-chip memory, whose bandwidth no profile states
+    if not theory:
+        return own, False
+    # The cores of a server share far more than one of them can use.
+    return (min(theory * _THEORY_REACHED, own) if entry.core_bound else theory * _THEORY_REACHED), True

@@ -3,7 +3,22 @@
 from typing import Any
 
 from advisor.schema import (
-    Core, Cpu, Device, ExecPath, Figure, Memory, Op, OpKind, Plan, Power, Restrictions, Source, Storage, Tensor, Weight, Workload,
+    Core,
+    Cpu,
+    Device,
+    ExecPath,
+    Figure,
+    Memory,
+    Op,
+    OpKind,
+    Plan,
+    Power,
+    Restrictions,
+    Source,
+    Storage,
+    Tensor,
+    Weight,
+    Workload,
 )  # fmt: skip
 
 
@@ -28,7 +43,9 @@ def conv_net(channels: int = 16, side: int = 8, *, norm: bool = True) -> Workloa
     if norm:
         names = tuple(f"bn.{n}" for n in ("weight", "bias", "running_mean", "running_var"))
         roles = ("norm", "norm", "buffer", "buffer")
-        weights += [Weight(name=n, shape=(channels,), role=r, counted=r != "buffer") for n, r in zip(names, roles, strict=True)]
+        weights += [
+            Weight(name=n, shape=(channels,), role=r, counted=r != "buffer") for n, r in zip(names, roles, strict=True)
+        ]
         ops.append(op(1, OpKind.NORM_BATCH, (1,), (2,), names))
     relu_in = 2 if norm else 1
     ops += [
@@ -36,23 +53,29 @@ def conv_net(channels: int = 16, side: int = 8, *, norm: bool = True) -> Workloa
         op(3, OpKind.VIEW, (3,), (4,), function="reshape"),
         op(4, OpKind.LINEAR, (4,), (5,), ("fc.weight", "fc.bias"), 10 * width, in_features=width, out_features=10),
     ]
-    return Workload(name="tiny", inputs=(0,), outputs=(5,), tensors=tuple(tensors), weights=tuple(weights), ops=tuple(ops))
+    return Workload(
+        name="tiny", inputs=(0,), outputs=(5,), tensors=tuple(tensors), weights=tuple(weights), ops=tuple(ops)
+    )
 
 
 def op(index: int, kind: OpKind, inputs: tuple[int, ...], outputs: tuple[int, ...], weights: tuple[str, ...] = (),
        macs: int = 0, **attrs: Any) -> Op:  # fmt: skip
     """Build an operation."""
-    return Op(index=index, kind=kind, name=str(kind), inputs=inputs, outputs=outputs, weights=weights, macs=macs, attrs=attrs)
+    return Op(
+        index=index, kind=kind, name=str(kind), inputs=inputs, outputs=outputs, weights=weights, macs=macs, attrs=attrs
+    )
 
 
 def pointwise(macs_per_pixel: tuple[int, int] = (64, 64), side: int = 28) -> Workload:
     """One 1x1 convolution."""
     wide, out = macs_per_pixel
+    macs = wide * out * side * side
+    conv = op(0, OpKind.CONV_1X1, (0,), (1,), ("w",), macs, in_channels=wide, out_channels=out, groups=1)
     return Workload(
         name="pointwise", inputs=(0,), outputs=(1,),
         tensors=(Tensor(id=0, shape=(1, wide, side, side)), Tensor(id=1, shape=(1, out, side, side))),
         weights=(Weight(name="w", shape=(out, wide, 1, 1), role="weight"),),
-        ops=(op(0, OpKind.CONV_1X1, (0,), (1,), ("w",), wide * out * side * side, in_channels=wide, out_channels=out, groups=1),),
+        ops=(conv,),
     )  # fmt: skip
 
 
@@ -72,12 +95,17 @@ def figure(value: float) -> Figure:
 
 def board(
     *, gmacs: float = 50.0, int8: float | None = 100.0, gbs: float = 5.0, runtime: str = "ncnn", unit: Any = "cpu",
-    cores: int = 4, os: bool = True, power: float | None = None, restrictions: Restrictions | None = None, **fields: Any,
+    cores: int = 4, os: bool = True, power: float | None = None, restrictions: Restrictions | None = None,
+    **fields: Any,
 ) -> Device:  # fmt: skip
     """Build an Arm board with one path."""
     peaks = {"fp32": figure(gmacs)} | ({"int8": figure(int8)} if int8 else {})
     path = ExecPath(
-        runtime=runtime, unit=unit, precisions=("fp32", "int8"), peak_gmacs=peaks, restrictions=restrictions or Restrictions()
+        runtime=runtime,
+        unit=unit,
+        precisions=("fp32", "int8"),
+        peak_gmacs=peaks,
+        restrictions=restrictions or Restrictions(),
     )
     base: dict[str, Any] = {
         "id": "board", "name": "Board", "vendor": "None", "kind": "sbc", "os": os,

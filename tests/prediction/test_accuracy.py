@@ -31,7 +31,18 @@ STEPS = (
     PruneChannels(ratio=0.3, epochs=0), PruneTransformer(mlp_ratio=0.3), Sparsify(), Sparsify(pattern="2:4"),
     LowRank(), LowRank(epochs=0), LowerResolution(height=112, width=112), Distil(student="timm:unheard_of"),
 )  # fmt: skip
-FAMILIES = ("plain_cnn", "residual_cnn", "dense_cnn", "depthwise_cnn", "vit", "hierarchical_vit", "hybrid", "mlp", "detector", None)
+FAMILIES = (
+    "plain_cnn",
+    "residual_cnn",
+    "dense_cnn",
+    "depthwise_cnn",
+    "vit",
+    "hierarchical_vit",
+    "hybrid",
+    "mlp",
+    "detector",
+    None,
+)
 
 
 def predict(*steps: Step, facts=None, kept=1.0):
@@ -110,8 +121,9 @@ def test_errors_of_several_steps_add_up():
 
 def test_half_precision_widens_nothing():
     facts = family("residual_cnn")
-    alone, halved = predict(PruneChannels(ratio=0.3), facts=facts, kept=0.6), predict(
-        PruneChannels(ratio=0.3), Half(), facts=facts, kept=0.6
+    alone, halved = (
+        predict(PruneChannels(ratio=0.3), facts=facts, kept=0.6),
+        predict(PruneChannels(ratio=0.3), Half(), facts=facts, kept=0.6),
     )
     assert halved.low == pytest.approx(alone.low, abs=0.02)
 
@@ -133,7 +145,9 @@ def test_small_images_widen_the_interval():
 def test_more_sparsity_never_gains(one, other):
     light, heavy = sorted((one, other))
     facts = family("residual_cnn")
-    assert predict(Sparsify(sparsity=heavy), facts=facts).mid <= predict(Sparsify(sparsity=light), facts=facts).mid + 1e-9
+    assert (
+        predict(Sparsify(sparsity=heavy), facts=facts).mid <= predict(Sparsify(sparsity=light), facts=facts).mid + 1e-9
+    )
 
 
 def test_lower_resolution_costs_more_the_lower_it_is():

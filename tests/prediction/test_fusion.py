@@ -44,9 +44,14 @@ def residual(order):
     """Two convolutions of one image, summed; `order` says which is summed first."""
     shape = (1, 8, 4, 4)
     convs = [
-        op(i, OpKind.CONV_1X1, (0,), (1 + i,), (f"w{i}",), 8 * 8 * 16, in_channels=8, out_channels=8, groups=1) for i in (0, 1)
+        op(i, OpKind.CONV_1X1, (0,), (1 + i,), (f"w{i}",), 8 * 8 * 16, in_channels=8, out_channels=8, groups=1)
+        for i in (0, 1)
     ]
-    ops = (*convs, op(2, OpKind.ELEMENTWISE, order, (3,), function="add"), op(3, OpKind.ACTIVATION, (3,), (4,), function="relu"))
+    ops = (
+        *convs,
+        op(2, OpKind.ELEMENTWISE, order, (3,), function="add"),
+        op(3, OpKind.ACTIVATION, (3,), (4,), function="relu"),
+    )
     return Workload(
         name="residual", inputs=(0,), outputs=(4,), tensors=tuple(Tensor(id=i, shape=shape) for i in range(5)),
         weights=tuple(Weight(name=f"w{i}", shape=(8, 8, 1, 1), role="weight") for i in (0, 1)), ops=ops,

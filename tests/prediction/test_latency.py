@@ -69,7 +69,9 @@ def test_channels_are_padded_to_the_alignment():
     assert padded_macs(image, 16)[0] == image.macs[0]  # three image channels have their own layout
 
 
-@pytest.mark.parametrize(("channels", "expected"), [((64, 64), False), ((64, 60), True), ((60, 64), True), ((3, 64), False)])
+@pytest.mark.parametrize(
+    ("channels", "expected"), [((64, 64), False), ((64, 60), True), ((60, 64), True), ((3, 64), False)]
+)
 def test_unaligned_channels_are_marked(channels, expected):
     assert bool(unaligned(demand(pointwise(channels, side=2), "onnxruntime"), 8)[0]) is expected
 
@@ -90,7 +92,8 @@ def test_a_missing_peak_widens_and_no_peak_is_no_answer():
     network = pointwise((64, 64))
     plan = plain().model_copy(update={"steps": (StaticInt8(),)})
     known, missing = (
-        predict_latency(Query(plan, network, preview(StaticInt8(), network), board(int8=peak))) for peak in (100.0, None)
+        predict_latency(Query(plan, network, preview(StaticInt8(), network), board(int8=peak)))
+        for peak in (100.0, None)
     )
     assert missing.high / missing.mid > known.high / known.mid
     bare = board()
@@ -111,7 +114,9 @@ def test_weights_beyond_the_chip_are_streamed():
     plan = plain("hailort", "npu").model_copy(update={"steps": (StaticInt8(),)})
     times = []
     for kb in (10_000, 10):
-        device = board(runtime="hailort", unit="npu", restrictions=Restrictions(integer_only=True, weight_capacity=True))
+        device = board(
+            runtime="hailort", unit="npu", restrictions=Restrictions(integer_only=True, weight_capacity=True)
+        )
         device = device.model_copy(update={"memory": device.memory.model_copy(update={"on_chip_kb": figure(kb)})})
         times.append(predict_latency(Query(plan, network, preview(StaticInt8(), network), device)))
     assert times[1].mid > times[0].mid
@@ -148,15 +153,20 @@ def test_other_units_have_their_own_classes():
     assert unit_class(mcu, mcu.paths[0]) == "mcu"
 
 
-@pytest.mark.parametrize(("core", "little"), [("Cortex-A53", True), ("Cortex-A57", False), ("Cortex-A55", True),
-                                              ("Cortex-A510", True), ("Cortex-A78AE", False), ("Cortex-A7", True)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("core", "little"),
+    [("Cortex-A53", True), ("Cortex-A57", False), ("Cortex-A55", True), ("Cortex-A510", True), ("Cortex-A78AE", False)],
+)
 def test_little_cores_are_told_from_big_ones(core, little):
     assert is_little(core) is little
 
 
 def test_fast_cores_come_first():
     device = board()
-    cores = (Core(name="Cortex-A55", count=4, freq_ghz=figure(1.8)), Core(name="Cortex-A76", count=4, freq_ghz=figure(2.4)))
+    cores = (
+        Core(name="Cortex-A55", count=4, freq_ghz=figure(1.8)),
+        Core(name="Cortex-A76", count=4, freq_ghz=figure(2.4)),
+    )
     device = device.model_copy(update={"cpu": Cpu(arch="aarch64", cores=cores)})
     share, used = thread_share(device, device.paths[0], 4)
     assert (round(share, 3), used) == (round(2.4 / (2.4 + 0.9), 3), 4)

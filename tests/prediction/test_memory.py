@@ -38,6 +38,7 @@ def test_exactly_one_predictor_answers(os):
 def test_pytorch_costs_more_than_onnxruntime():
     network = conv_net()
     torch_mb, ort_mb = (
-        ProcessMemory().estimate(Query(plain(r), network, network, board(runtime=r))).mid for r in ("pytorch", "onnxruntime")
+        ProcessMemory().estimate(Query(plain(r), network, network, board(runtime=r))).mid
+        for r in ("pytorch", "onnxruntime")
     )
     assert torch_mb > 3 * ort_mb
