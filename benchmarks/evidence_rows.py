@@ -189,11 +189,11 @@ def _workload(name: str, lines: list[dict[str, str]]) -> Workload:
 
 
 def x86_rows() -> Iterator[Row]:
-    """Yield the own measurements of 2026-11-23: eight networks on one Zen 5 core, CPU time, interleaved runs."""
+    """Yield the own measurements on one Zen 5 core, CPU time, interleaved: see benchmarks/measure_x86.py."""
     with (data_dir("knowledge") / "prediction" / "measured_x86.csv").open() as file:
         for record in csv.DictReader(file):
             runtime, _, variant = record["variant"].partition(" ")
-            original = profiled(f"timm:{record['model']}", "1x3x224x224")
+            original = profiled(f"timm:{record['model']}", record["input"])
             assert original is not None
             steps: tuple[Step, ...] = ()
             after, device = original, X86
@@ -206,7 +206,7 @@ def x86_rows() -> Iterator[Row]:
                 after, steps = preview_half(Half(dtype="bf16"), original), (Half(dtype="bf16"),)
             query = Query(Plan(steps=steps, runtime=runtime, unit="cpu", threads=1), original, after, device)
             ms = float(record["fp32_ms"]) * float(record["ratio"])
-            yield Row(query, ms, original.name, "zen5", "PEERS-b1", variant, False)
+            yield Row(query, ms, original.name, "zen5", record["source"], variant, False)
 
 
 def _peak(value: float) -> Figure:

@@ -44,9 +44,9 @@ SHAPE = (1, 3, 224, 224)
 class TwoImages(CalibrationDataReader):
     """Two random images."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, shape: tuple[int, ...] = SHAPE) -> None:
         rng = np.random.default_rng(0)
-        self.images = iter([{name: rng.standard_normal(SHAPE).astype(np.float32)} for _ in range(2)])
+        self.images = iter([{name: rng.standard_normal(shape).astype(np.float32)} for _ in range(2)])
 
     def get_next(self) -> dict | None:
         """Return the next image."""

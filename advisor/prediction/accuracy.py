@@ -102,15 +102,16 @@ class StudentTable:
         if step is None or student is None or original is None:
             raise ValueError("a student's accuracy was asked where it is not published")
         gain = figures().distillation
+        # What is taught is at best what the teacher knows: a student with the better published recipe is a swap, and
+        # its advantage is that of the recipe, not that of distillation (KD-10).
         first = (
             student.low - original.mid,
-            student.mid - original.mid + min(gain.mid, gain.cap),
-            max(student.high, student.mid + gain.cap) - original.mid,
+            min(student.mid - original.mid + min(gain.mid, gain.cap), 0.0),
+            min(max(student.high, student.mid + gain.cap) - original.mid, gain.cap),
         )
         others = [
             (s, prior) for s in query.plan.steps if s is not step and (prior := prior_for(s, situation(query, s)))
         ]
-        # A student cannot be expected above its teacher by more than the spread of recipes.
         spans = [(min(first), first[1], max(first)), *(_span(query, s, prior) for s, prior in others)]
         low, mid, high = _sum(spans, len(spans))
         return Estimate(

@@ -67,7 +67,7 @@ class Evaluator:
             return path
         # "Change nothing" exists on every device, also where its framework does not run: the rules say so.
         if plan.runtime == "pytorch":
-            return ExecPath(runtime="pytorch", unit=plan.unit, precisions=())  # type: ignore[arg-type]
+            return ExecPath(runtime="pytorch", unit=plan.unit, precisions=())
         raise GoalError(f"{self.device.name} has no path {plan.path}")
 
     def _preview(self, plan: Plan) -> Workload:

