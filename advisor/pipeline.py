@@ -89,6 +89,8 @@ def apply(
         what = "no plan meets the limits" if number is None else f"there is no candidate {number}"
         raise NotApplicable(what, remedy=f"Choose one of 0 to {max(plan.by_number)} with --plan.")
     loaded = load(**plan.model_spec)
+    workload = profile_loaded(loaded, batch=plan.goal.batch)
+    predicted_here, gains_here = predict_here(chosen.plan, workload, restored(plan.facts))
     return apply_plan(
         chosen.plan,
         loaded,
@@ -96,7 +98,8 @@ def apply(
         out=Path(out),
         device=load_device(plan.device),
         predicted=chosen.estimates,
-        predicted_here=predict_here(chosen.plan, profile_loaded(loaded, batch=plan.goal.batch), restored(plan.facts)),
+        predicted_here=predicted_here,
+        gains_here=gains_here,
         preview=chosen.preview,
         candidate=chosen.number,
         seed=seed,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from advisor.errors import DataError
 from advisor.facts import plan_precision
 from advisor.progress import Progress, Silent
-from advisor.schema import Device, Estimate, Metric, Plan, Preview, RunRecord, Workload
+from advisor.schema import Device, Estimate, Gain, Metric, Plan, Preview, RunRecord, Workload
 
 from .data import DataSplit, open_data
 from .images import ImageReader
@@ -30,6 +30,7 @@ def apply_plan(  # noqa: PLR0913  (what a recommendation holds, by name)
     device: Device,
     predicted: dict[Metric, Estimate] | None = None,
     predicted_here: dict[Metric, Estimate] | None = None,
+    gains_here: dict[Metric, Gain] | None = None,
     preview: Preview | None = None,
     candidate: int | None = None,
     seed: int = 0,
@@ -46,7 +47,9 @@ def apply_plan(  # noqa: PLR0913  (what a recommendation holds, by name)
     check_data(plan, data)
     workload = _profile(loaded)
     preview = preview or _preview(plan, workload)
-    order = Order(plan, loaded, device, predicted or {}, predicted_here or {}, preview, candidate, seed)
+    order = Order(
+        plan, loaded, device, predicted or {}, predicted_here or {}, gains_here or {}, preview, candidate, seed
+    )
     reader = ImageReader(loaded.preprocessing, _channels(loaded, data))
     with new_run(out) as folder:
         made = make(order, data, reader, folder, workload, progress)

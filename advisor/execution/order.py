@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import runtimes
-from advisor.schema import Artefact, Device, Estimate, ExecPath, Metric, Plan, Preview, PreviewCheck, StepRecord
+from advisor.schema import Artefact, Device, Estimate, ExecPath, Gain, Metric, Plan, Preview, PreviewCheck, StepRecord
 
 from .trials import Pair
 
@@ -22,6 +22,7 @@ class Order:
     device: Device
     predicted: dict[Metric, Estimate]
     predicted_here: dict[Metric, Estimate]
+    gains_here: dict[Metric, Gain]
     preview: Preview
     candidate: int | None
     seed: int

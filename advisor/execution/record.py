@@ -29,6 +29,7 @@ def first_record(order: Order, made: Made, data: DataSplit | None) -> RunRecord:
         candidate=order.candidate,
         predicted=order.predicted,
         predicted_here=order.predicted_here,
+        gains_here=order.gains_here,
         preview=order.preview,
         checks=made.checks,
         steps=made.steps,
@@ -49,9 +50,10 @@ def first_record(order: Order, made: Made, data: DataSplit | None) -> RunRecord:
 
 def finished(record: RunRecord, folder: Path) -> RunRecord:
     """Judge the measurements and add the recipe page to the files."""
+    from advisor.verification.gains import gain_verdicts
     from advisor.verification.verdicts import verdicts
 
-    record = record.model_copy(update={"verdicts": verdicts(record)})
+    record = record.model_copy(update={"verdicts": verdicts(record), "gain_verdicts": gain_verdicts(record)})
     page = write_recipe(record, folder)
     return record.model_copy(update={"artefacts": (*record.artefacts, artefact(page, folder, "recipe", ""))})
 

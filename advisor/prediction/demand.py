@@ -1,15 +1,15 @@
 """What a fused graph asks of a unit, as arrays: one row per executed operation."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advisor.schema import WEIGHTED_KINDS, Op, OpKind, Workload
+from advisor.schema.identity import remembered
 
 from .efficiency import CLASS_OF, FREE, INDEX
-from .fusion import Same, fuse
+from .fusion import fuse
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8", "other")
 _PRECISION_INDEX = {name: i for i, name in enumerate(PRECISIONS)}
@@ -40,12 +40,11 @@ class Demand:
 
 def demand(workload: Workload, runtime: str) -> Demand:
     """Return the demand of the graph as `runtime` fuses it."""
-    return _demand(Same(fuse(workload, runtime)))
+    return _demand(fuse(workload, runtime))
 
 
-@lru_cache(maxsize=48)
-def _demand(key: Same) -> Demand:
-    workload = key.workload
+@remembered(48)
+def _demand(workload: Workload) -> Demand:
     elements = {tensor.id: tensor.elements for tensor in workload.tensors}
     sizes = {weight.name: weight.elements for weight in workload.weights}
     ops = [op for op in workload.ops if op.kind not in FREE]

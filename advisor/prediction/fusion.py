@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from advisor.schema import MAC_KINDS, WEIGHTED_KINDS, Op, OpKind, Record, Workload
+from advisor.schema.identity import remembered
 from advisor.techniques.folding import fold_batch_norm
 
 from .figures import read_figures
@@ -49,21 +50,6 @@ def style_of(runtime: str) -> FusionStyle:
     return _styles().runtimes.get(runtime, _styles().default)
 
 
-class Same:
-    """A key that compares workloads by identity: hashing thousands of frozen records would cost more than fusing."""
-
-    __slots__ = ("workload",)
-
-    def __init__(self, workload: Workload) -> None:
-        self.workload = workload
-
-    def __hash__(self) -> int:
-        return id(self.workload)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.workload is other.workload
-
-
 @dataclass(slots=True)
 class _Group:
     op: Op
@@ -75,23 +61,18 @@ class _Group:
 
 def fuse(workload: Workload, runtime: str) -> Workload:
     """Return the graph that `runtime` executes; results are kept for the workloads seen last."""
-    return _fused(Same(workload), style_of(runtime))
+    return _fused(workload, style_of(runtime))
 
 
-@lru_cache(maxsize=48)
-def _folded(key: Same) -> Workload:
-    workload = key.workload
+@remembered(48)
+def fold(workload: Workload) -> Workload:
+    """Return the graph with batch norm folded; results are kept for the workloads seen last."""
     return fold_batch_norm(workload) if any(op.kind is OpKind.NORM_BATCH for op in workload.ops) else workload
 
 
-def fold(workload: Workload) -> Workload:
-    """Return the graph with batch norm folded; results are kept for the workloads seen last."""
-    return _folded(Same(workload))
-
-
-@lru_cache(maxsize=48)
-def _fused(key: Same, style: FusionStyle) -> Workload:
-    workload = fold(key.workload) if style.batch_norm else key.workload
+@remembered(48)
+def _fused(workload: Workload, style: FusionStyle) -> Workload:
+    workload = fold(workload) if style.batch_norm else workload
     readers: dict[int, int] = dict.fromkeys(workload.outputs, 1)
     for op in workload.ops:
         for tensor in op.inputs:

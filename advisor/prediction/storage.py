@@ -1,9 +1,9 @@
 """Bytes of weights by storage format: arithmetic on shapes, no calibration."""
 
-from collections.abc import Iterable
 from math import ceil
 
 from advisor.schema import ITEM_BITS, Weight
+from advisor.schema.identity import remembered
 
 SCALE_BYTES = 4  # one float32 scale
 ZERO_POINT_BYTES = 1  # one int8 zero point beside each scale
@@ -27,6 +27,7 @@ def weight_bytes(weight: Weight) -> int:
     return values + scales(weight) * (SCALE_BYTES + ZERO_POINT_BYTES)
 
 
-def stored_bytes(weights: Iterable[Weight]) -> int:
+@remembered()
+def stored_bytes(weights: tuple[Weight, ...]) -> int:
     """Bytes of all weights with their scales and zero points."""
     return sum(weight_bytes(w) for w in weights)

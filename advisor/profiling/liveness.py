@@ -6,8 +6,10 @@ and writes is alive. No fusion, no reuse by a clever planner: an upper bound for
 """
 
 from advisor.schema import Workload
+from advisor.schema.identity import remembered
 
 
+@remembered()
 def peak_activation_bytes(workload: Workload) -> int:
     """Return the largest sum of bytes that are alive at the same time."""
     births, deaths = lifetimes(workload)

@@ -104,14 +104,21 @@ def baseline_plan(plan: Plan, device: Device) -> Plan:
     return Plan(runtime=floating[0].runtime, unit=floating[0].unit, threads=plan.threads)
 
 
-def predict_here(plan: Plan, workload: Workload, facts: dict[str, Any]) -> dict[Metric, Estimate]:
-    """Predict the same steps for this machine: ONNX Runtime on its CPU, one thread unless the plan says otherwise."""
+def predict_here(
+    plan: Plan, workload: Workload, facts: dict[str, Any]
+) -> tuple[dict[Metric, Estimate], dict[Metric, Gain]]:
+    """Predict the same steps for this machine: ONNX Runtime on its CPU, one thread unless the plan says otherwise.
+
+    The gains are against the unchanged model there.
+    """
     from advisor.devices import load_device
 
     host = load_device("host")
     here = plan.model_copy(update={"runtime": "onnxruntime", "unit": "cpu", "threads": plan.threads or 1})
     path = host.path("onnxruntime", "cpu")
     if path is None:
-        return {}
-    here_facts = facts | device_facts(host) | path_facts(workload, path)
-    return predict(here, workload, preview_plan(here, workload), host, here_facts)
+        return {}, {}
+    facts = facts | device_facts(host) | path_facts(workload, path)
+    after, baseline = preview_plan(here, workload), here.model_copy(update={"steps": ()})
+    estimates = predict(here, workload, after, host, facts)
+    return estimates, predict_gain(here, baseline, workload, workload, after, host, facts)

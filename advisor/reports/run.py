@@ -1,6 +1,6 @@
 """The page of a run: what was done, predicted against measured, and what remains to be done on the target."""
 
-from advisor.schema import Artefact, Metric, RunRecord, Verdict
+from advisor.schema import Artefact, GainVerdict, Metric, RunRecord, Verdict
 from advisor.units import three
 
 from . import words
@@ -12,6 +12,7 @@ def run_page(run: RunRecord) -> Page:
     blocks: tuple[Block | None, ...] = (
         _header(run),
         _verdicts(run),
+        _gains(run),
         Items(tuple(_verdict_notes(run)), "Reading the table"),
         _elsewhere(run),
         _checks(run),
@@ -63,6 +64,23 @@ def _verdicts(run: RunRecord) -> Table:
     return Table(columns, rows, "Predicted against measured")
 
 
+def _gains(run: RunRecord) -> Table | None:
+    """Show gains over the baseline that was measured beside: ratios tell more than milliseconds."""
+    if not run.gain_verdicts:
+        return None
+    columns = (Column("gain"), Column("predicted", wrap=True), Column("measured", right=True), Column("verdict"))
+    rows = tuple(
+        (
+            words.METRIC_WORDS[verdict.metric],
+            words.gain(verdict.predicted),
+            "-" if verdict.measured is None else f"{three(verdict.measured)}x",
+            _outcome(verdict),
+        )
+        for verdict in run.gain_verdicts
+    )
+    return Table(columns, rows, "Gain over the unchanged model in the same runtime, here")
+
+
 def _verdict_row(verdict: Verdict) -> tuple[Line, ...]:
     predicted, measured = verdict.predicted, verdict.measured
     baseline = measured.baseline_value if measured else None
@@ -75,7 +93,7 @@ def _verdict_row(verdict: Verdict) -> tuple[Line, ...]:
     )
 
 
-def _outcome(verdict: Verdict) -> Span:
+def _outcome(verdict: Verdict | GainVerdict) -> Span:
     if verdict.hit is None:
         return Span("open", "warn")
     return Span("hit", "good") if verdict.hit else Span("miss", "bad")

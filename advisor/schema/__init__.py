@@ -2,7 +2,7 @@
 
 from .base import Record
 from .device import Core, Cpu, Device, ExecPath, Figure, Gpu, Memory, Power, Restrictions, Source
-from .estimate import UNITS, Basis, Estimate, Gain, Measurement, Metric, Verdict
+from .estimate import UNITS, Basis, Estimate, Gain, GainVerdict, Measurement, Metric, Verdict
 from .explanation import Explanation, Flip
 from .goal import BUDGETS, Budget, DataFacts, Goal, GoalKind, Limit
 from .plan import AnyStep, Plan, Step
@@ -14,8 +14,8 @@ from .workload import CONV_KINDS, ITEM_BITS, MAC_KINDS, WEIGHTED_KINDS, Op, OpKi
 __all__ = [
     "AnyStep", "Artefact", "BUDGETS", "Basis", "Budget", "CERTAINTY", "CONV_KINDS", "Candidate", "Core", "Cpu",
     "DataFacts", "DataRecord", "Device", "Estimate", "ExecPath", "Explanation", "Figure", "Finding", "Flip", "Gain",
-    "Goal", "GoalKind", "Gpu", "ITEM_BITS", "Limit", "LimitCheck", "MAC_KINDS", "Measurement", "Memory", "Metric",
-    "Op", "OpKind", "Plan", "Power", "Preview", "PreviewCheck", "Recommendation", "Record", "Restrictions", "Rule",
-    "RuleCases", "RuleSource", "RunRecord", "Source", "Step", "StepRecord", "Storage", "Tensor", "TraceNode", "Truth",
-    "UNITS", "Verdict", "WEIGHTED_KINDS", "Weight", "Workload",
+    "GainVerdict", "Goal", "GoalKind", "Gpu", "ITEM_BITS", "Limit", "LimitCheck", "MAC_KINDS", "Measurement",
+    "Memory", "Metric", "Op", "OpKind", "Plan", "Power", "Preview", "PreviewCheck", "Recommendation", "Record",
+    "Restrictions", "Rule", "RuleCases", "RuleSource", "RunRecord", "Source", "Step", "StepRecord", "Storage",
+    "Tensor", "TraceNode", "Truth", "UNITS", "Verdict", "WEIGHTED_KINDS", "Weight", "Workload",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ class Record(BaseModel):
             return super().model_copy(update=update, deep=True)
         cls = type(self)
         fields = self.__dict__
-        values = {name: fields[name] for name in cls.model_fields}
+        values = {name: fields[name] for name in cls.__pydantic_fields__}
         given = self.__pydantic_fields_set__
         if update:
             values.update(update)

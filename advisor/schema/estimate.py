@@ -92,6 +92,15 @@ class Measurement(Record):
     note: str = ""
 
 
+class GainVerdict(Record):
+    """Predicted against measured gain over the baseline in the same runtime; ratio = baseline / candidate."""
+
+    metric: Metric
+    predicted: Gain
+    measured: float | None
+    hit: bool | None
+
+
 class Verdict(Record):
     """Predicted against measured for one metric; `hit` is None where no comparison is possible."""
 

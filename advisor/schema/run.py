@@ -3,7 +3,7 @@
 from typing import Any
 
 from .base import Record
-from .estimate import Estimate, Measurement, Metric, Verdict
+from .estimate import Estimate, Gain, GainVerdict, Measurement, Metric, Verdict
 from .plan import Plan
 from .recommendation import Preview
 
@@ -68,6 +68,7 @@ class RunRecord(Record):
     candidate: int | None = None
     predicted: dict[Metric, Estimate]
     predicted_here: dict[Metric, Estimate] = {}  # the same predictions for this machine
+    gains_here: dict[Metric, Gain] = {}  # predicted for this machine against the unchanged model in the same runtime
     preview: Preview
     checks: tuple[PreviewCheck, ...] = ()
     steps: tuple[StepRecord, ...] = ()
@@ -76,6 +77,7 @@ class RunRecord(Record):
     accuracy: dict[str, float] = {}  # top-1 in percent: original, shipped
     measurements: tuple[Measurement, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    gain_verdicts: tuple[GainVerdict, ...] = ()
     recipe: tuple[str, ...] = ()  # commands for the target
     environment: dict[str, str] = {}
     seed: int = 0

@@ -13,6 +13,7 @@ from advisor.measurement.machine import environment
 from advisor.progress import Progress, Silent
 from advisor.schema import Measurement, Metric, RunRecord
 
+from .gains import gain_verdicts
 from .verdicts import verdicts
 
 
@@ -34,7 +35,7 @@ def verify_run(run_dir: Path, *, progress: Progress | None = None) -> RunRecord:
             "notes": tuple(dict.fromkeys((*record.notes, *notes))),
         }
     )
-    return record.model_copy(update={"verdicts": verdicts(record)})
+    return record.model_copy(update={"verdicts": verdicts(record), "gain_verdicts": gain_verdicts(record)})
 
 
 def _pair(record: RunRecord, run_dir: Path) -> Pair:

@@ -98,3 +98,19 @@ def test_a_changed_copy_does_not_keep_what_the_original_had_computed():
     changed = load.model_copy(update={"tensors": (Tensor(id=0, shape=(1, 3), dtype="int8"),)})
     assert changed.tensor[0].dtype == "int8"
     assert load.tensor[0].dtype == "float32"
+
+
+def test_results_are_remembered_by_identity_not_by_value():
+    from advisor.schema.identity import remembered
+
+    calls = []
+
+    @remembered(4)
+    def count(load, factor=1):
+        calls.append(load)
+        return len(load.ops) * factor
+
+    first = Workload(name="x", inputs=(), outputs=(), tensors=(), weights=(), ops=())
+    twin = first.model_copy()
+    assert [count(first), count(first), count(twin), count(first, 2)] == [0, 0, 0, 0]
+    assert [id(load) for load in calls] == [id(first), id(twin), id(first)]
