@@ -37,7 +37,7 @@ def nearest(candidates: Sequence[Candidate], goal: Goal) -> tuple[str, ...]:
 
 def _ruled_out(candidates: Sequence[Candidate]) -> tuple[str, ...]:
     """Every plan breaks a rule: name the plan that breaks the fewest, and why."""
-    closest = min(candidates, key=lambda c: (sum(f.rejects for f in c.findings), len(c.plan.steps), c.number))
+    closest = min(candidates, key=lambda c: (c.plan.runtime == "pytorch", sum(f.rejects for f in c.findings), c.number))
     reasons = [f"{f.rule}: {f.reason}" for f in closest.findings if f.rejects]
     said = [
         "Every plan is ruled out by the device or by the effort allowed, whatever the limits.",

@@ -38,6 +38,8 @@ def decide(
     ranked = [_status(c, winner, beaten) for c in order]
     ranked.sort(key=lambda c: c.status != "recommended")
     rejected = [c.model_copy(update={"status": "rejected"}) for c in scored if c.rejected_by]
+    # Those that only miss a limit come first, the likeliest to meet all of them at the head.
+    rejected.sort(key=lambda c: (any(f.rejects for f in c.findings), -chance_of_all(c.limits)))
     return tuple(ranked + rejected), winner
 
 

@@ -48,11 +48,18 @@ def using(rec: Recommendation, entry: str):
     return [c for c in rec.candidates if technique in c.plan.techniques and (not path or c.plan.path == path)]
 
 
+QUICK = 2  # models and devices of an entry that every test run decides; `make study` decides all
+
+
+def marks(*places: int):
+    return [pytest.mark.study] if max(places) >= QUICK else []
+
+
 PARAMETERS = [
-    pytest.param(entry, model, device, id=f"{entry['name']}-{model}-{device}")
+    pytest.param(entry, model, device, id=f"{entry['name']}-{model}-{device}", marks=marks(m, d))
     for entry in CASES
-    for model in entry["models"]
-    for device in entry["devices"]
+    for m, model in enumerate(entry["models"])
+    for d, device in enumerate(entry["devices"])
 ]
 
 
