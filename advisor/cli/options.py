@@ -86,7 +86,7 @@ def read_shape(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     parts = text.lower().replace(",", "x").split("x")
-    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
         raise GoalError(
             f"--input: {text!r} is not a shape", remedy="Write batch, channels, height, width: 1x3x224x224."
         )

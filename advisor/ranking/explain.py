@@ -96,7 +96,7 @@ def _by_number(recommendation: Recommendation, number: int) -> Candidate:
 
 def _find(recommendation: Recommendation, wanted: str) -> Candidate | None:
     """A number, or the best placed candidate that uses the technique, alone if possible."""
-    if wanted.lstrip("#").isdigit():
+    if wanted.lstrip("#").isdecimal():
         return _by_number(recommendation, int(wanted.lstrip("#")))
     name = wanted.strip().lower().replace("-", "_").replace(" ", "_")
     from advisor.techniques.registry import all_techniques

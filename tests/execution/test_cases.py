@@ -51,7 +51,7 @@ def test_dynamic_int8_quantizes_the_products_of_a_vit_and_nothing_else(vit):
     source, folder = vit
     change = apply(DynamicInt8(), Subject((1, 3, 32, 32), folder, onnx=source))
     assert change.details == {"integer_products": 9, "float_convolutions": 1}
-    assert change.onnx.stat().st_size < 0.4 * source.stat().st_size
+    assert change.onnx.stat().st_size < 0.45 * source.stat().st_size
     assert runtimes.get("onnxruntime").placement(change.onnx).heavy_int8 == 9
     assert alike(source, change.onnx) > 0.99
 

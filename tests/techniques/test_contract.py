@@ -61,7 +61,8 @@ def test_steps_survive_json(technique):
 
 
 def test_the_registry_knows_every_step():
-    assert {technique.step for technique in all_techniques()} == set(Step.registry.values())
+    ours = {step for step in Step.registry.values() if step.__module__.startswith("advisor.")}
+    assert {technique.step for technique in all_techniques()} == ours
 
 
 def test_a_second_technique_of_the_same_name_is_refused():

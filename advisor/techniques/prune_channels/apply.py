@@ -47,7 +47,7 @@ def cut(module: Any, input_shape: tuple[int, ...], widths: dict[str, int], score
     """Cut `module` in place; `score` gives one importance for each output channel of a group's root layer."""
     try:
         _cut_groups(module, input_shape, widths, score)
-    except (IndexError, KeyError, ValueError, RuntimeError, AssertionError) as error:
+    except (ArithmeticError, LookupError, ValueError, RuntimeError, AssertionError) as error:
         raise NotApplicable(
             f"prune_channels: Torch-Pruning cannot follow this network: {error}",
             remedy="Choose a plan without pruning.",
