@@ -27,8 +27,7 @@ def make(
     """Carry the plan out in `folder`: baseline, steps, shipped file, stored weights, checks against the preview."""
     loaded, plan = order.loaded, order.plan
     local = runtimes.get("pytorch" if plan.runtime == "pytorch" and loaded.module is not None else "onnxruntime")
-    offered = order.path.threads if order.path and order.on_this_machine else None
-    threads = choose_threads(plan, offered)
+    threads = choose_threads(plan)
     opset = max_opset(plan, order.device) if local.name == "onnxruntime" else None
     shop = Workshop(data, reader, local, opset, folder, order.path, order.seed, progress)
     onnx = loaded.onnx_path if loaded.module is None else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from advisor.measurement.accuracy import pair, predict, wilson
 from advisor.measurement.latency import compare
-from advisor.measurement.machine import idle_enough, machine_name
+from advisor.measurement.machine import machine_name
 from advisor.measurement.memory import peak_memory
 from advisor.measurement.size import size_measurement
 from advisor.progress import Progress
@@ -34,14 +34,13 @@ class Pair:
         return f"{self.runtime.name} {self.runtime.version()}/cpu, {self.threads} thread(s)"
 
 
-def choose_threads(plan: Plan, offered: int | None) -> int:
-    """Return the plan's threads; else all that the path offers on an idle machine, one on a busy one.
+def choose_threads(plan: Plan) -> int:
+    """Return the plan's threads, else one.
 
-    With as many threads as cores, every other process stops all of them at a barrier, and the figure says nothing.
+    With as many threads as cores, every other process stops all of them at a barrier, and the figure says nothing;
+    with one, CPU time can be read, and the gain is predicted for the same.
     """
-    if plan.threads:
-        return plan.threads
-    return offered if offered and offered > 1 and idle_enough() else 1
+    return plan.threads or 1
 
 
 def measure_costs(pair_: Pair, seed: int, progress: Progress) -> tuple[Measurement, ...]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from .latency import load_average
 
-BUSY_PERCENT = 20.0  # of all processors together; above it a measurement on all cores waits for others
 _PACKAGES = ("advisor", "torch", "onnxruntime", "onnx", "timm", "torch-pruning", "numpy")
 _POLICY = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 _THROTTLE = Path("/sys/devices/system/cpu/cpu0/thermal_throttle")
@@ -57,10 +56,3 @@ def _read(path: Path) -> str:
 
 def _megahertz(kilohertz: str) -> str:
     return str(int(kilohertz) // 1000) if kilohertz.isdigit() else kilohertz
-
-
-def idle_enough(seconds: float = 0.2) -> bool:
-    """Tell whether other processes leave the processors nearly alone at this moment."""
-    import psutil
-
-    return float(psutil.cpu_percent(interval=seconds)) < BUSY_PERCENT

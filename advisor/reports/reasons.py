@@ -11,7 +11,7 @@ from .words import setting
 _MOST_REASONS = 5
 _MOST_STEPS = 10  # beside the plan's own
 _MOST_WARNINGS = 6
-_SPEAKING = ("prefer", "avoid", "require", "estimate")
+_SPEAKING = ("prefer", "avoid", "estimate")  # a demand that is met says nothing for a plan; unmet ones reject it
 
 
 def rule_mark(finding: Finding) -> Span:
@@ -39,7 +39,7 @@ def reasons(candidate: Candidate) -> Items:
 
 
 def _importance(finding: Finding) -> tuple[int, float, str]:
-    return _SPEAKING.index(finding.kind) // 2, -finding.weight, finding.rule
+    return int(finding.kind == "estimate"), -finding.weight, finding.rule
 
 
 def _reason_line(finding: Finding) -> Line:

@@ -14,7 +14,6 @@ def fast_measurement(monkeypatch):
     """Measure with fewer rounds and processes: these tests look at what is recorded, not at how long it took."""
     monkeypatch.setattr("advisor.measurement.latency.ROUND_SECONDS", 0.01)
     monkeypatch.setattr("advisor.measurement.memory.PROCESSES", 1)
-    monkeypatch.setattr("advisor.execution.trials.idle_enough", lambda: False)
 
 
 def run(plan, *, model=None, data=None, out=None, device=None, **predicted):
