@@ -20,8 +20,6 @@ from .renumber import renumber
 from .unknowns import most_wanted
 from .what_if import kept
 
-_REFERENCE = 1  # "change the runtime only"
-
 
 def recommend_for(
     workload: Workload,
@@ -41,12 +39,13 @@ def recommend_for(
     evaluator = Evaluator(workload, device, rules, facts)
     progress.start("weighing plans", len(plans))
     evaluated = []
-    reference = min(_REFERENCE, len(plans) - 1)
+    # "Change the runtime only"; where the goal asks for the framework itself, that is "change nothing".
+    reference = next((i for i, plan in enumerate(plans) if i and not plan.steps), 0)
     for number, plan in enumerate(plans):
         evaluated.append(evaluator.candidate(number, plan))
         progress.advance()
     progress.finish()
-    ranked, winner = renumber(*decide(evaluated, goal, reference))
+    ranked, winner = renumber(*decide(evaluated, goal, reference), baselines=reference + 1)
     case_findings = evaluate(rules, facts, "case")
     return Recommendation(
         engine=__version__,

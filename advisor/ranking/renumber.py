@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from advisor.schema import Candidate
 
 
-def renumber(ranked: Sequence[Candidate], winner: int | None) -> tuple[tuple[Candidate, ...], int | None]:
-    """Number candidates by rank from 2 on; "change nothing" (0) and "change the runtime only" (1) keep theirs."""
-    numbers: dict[int, int] = {0: 0, 1: 1}
+def renumber(
+    ranked: Sequence[Candidate], winner: int | None, baselines: int = 2
+) -> tuple[tuple[Candidate, ...], int | None]:
+    """Number candidates by rank; the first `baselines` ("change nothing", "change the runtime only") keep theirs."""
+    numbers = {number: number for number in range(baselines)}
     for candidate in ranked:
         numbers.setdefault(candidate.number, len(numbers))
     renamed = tuple(
