@@ -8,7 +8,7 @@ from advisor.prediction import predict, predict_gain
 from advisor.profiling.liveness import peak_activation_bytes
 from advisor.rules import RuleBase, evaluate
 from advisor.schema import Candidate, Device, Estimate, ExecPath, Gain, Metric, Plan, Preview, Workload
-from advisor.techniques import plan_effort, plan_needs, preview_plan
+from advisor.techniques import load_techniques, plan_effort, plan_needs, preview_plan
 from advisor.techniques.registry import get
 
 from .what_if import kept
@@ -47,7 +47,7 @@ class Evaluator:
         )
         own = self._facts_of(path) | plan_facts(context)
         facts = self.case_facts | own
-        missing = tuple(step.technique for step in plan.steps if not get(step.technique).applies)
+        remark = self._cannot_apply(plan)
         return Candidate(
             number=number,
             plan=plan,
@@ -56,10 +56,21 @@ class Evaluator:
             gains=self._gains(plan, after, facts),
             findings=kept(evaluate(self.rules, facts, "candidate")),
             effort=effort,
-            appliable=not missing,
-            remark=f"this version recommends {', '.join(missing)} but cannot carry it out yet" if missing else "",
+            appliable=not remark,
+            remark=remark,
             facts=own,
         )
+
+    def _cannot_apply(self, plan: Plan) -> str:
+        """Say why this version cannot carry the plan out; empty if it can."""
+        missing = [step.technique for step in plan.steps if not get(step.technique).applies]
+        if missing:
+            return f"this version recommends {', '.join(missing)} but cannot carry it out yet"
+        entries = load_techniques().techniques
+        inner = [step.technique for step in plan.steps if entries[step.technique].module]
+        if inner and self.workload.format == "onnx":
+            return f"{', '.join(inner)} needs the torch module; an ONNX file is not enough"
+        return ""
 
     def _path(self, plan: Plan) -> ExecPath:
         path = self.device.path(plan.runtime, plan.unit)

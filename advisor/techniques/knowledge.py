@@ -37,12 +37,16 @@ class Effort(Record):
 
 
 class TechniqueEntry(Record):
-    """One technique. `untrained` is what it needs with epochs = 0; `settings` are what its proposals try."""
+    """One technique. `untrained` is what it needs with epochs = 0; `settings` are what its proposals try.
+
+    `module`: it changes the torch module, so that an ONNX file alone is not enough to carry it out.
+    """
 
     title: str
     stage: str
     needs: Budget
     untrained: Budget | None = None
+    module: bool = False
     effort: Effort
     excludes: tuple[str, ...] = ()
     settings: dict[str, tuple[float | str, ...]] = {}

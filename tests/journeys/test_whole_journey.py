@@ -109,7 +109,11 @@ def test_a_run_is_verified_again_and_a_damaged_one_is_refused(place, applied):
 def test_an_onnx_file_goes_the_whole_way(place):
     run = advisor(place, "recommend", "model.onnx", "--target", "raspberry-pi-4b", "--data", "images", "--json")
     assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout)["original"]["macs"] > 0
+    found = json.loads(run.stdout)
+    assert found["original"]["macs"] > 0
+    pruned = [c for c in found["candidates"] if "prune_channels" in [s["name"] for s in c["plan"]["steps"]]]
+    assert pruned
+    assert not any(c["appliable"] for c in pruned)  # cutting needs the torch module
 
 
 def test_a_plan_that_cannot_be_carried_out_yet_is_refused_by_name(place, plan):
