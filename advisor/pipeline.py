@@ -125,16 +125,28 @@ def explain(
     if what_if:
         goal, facts, target = read_changes(what_if, recommendation.goal)
         question = "what if " + ", ".join(what_if)
-        if target is not None:
-            after = recommend(target=target, goal=goal, **_model_options(recommendation))
-        else:
-            after = ask_again(recommendation, load_rules(), goal, facts)
+        after = recommendation if target is None else _elsewhere(recommendation, target, goal)
+        if target is None or facts:
+            after = ask_again(after, load_rules(), goal, facts)
         return compare(recommendation, after, question)
     if why_not is not None:
         return explain_why_not(recommendation, why_not)
     return explain_why(recommendation, why if why is not None else recommendation.winner or 0)
 
 
-def _model_options(recommendation: Recommendation) -> dict[str, Any]:
-    options = dict(recommendation.model_spec)
-    return {"model": options.pop("spec"), **options}
+def _elsewhere(recommendation: Recommendation, target: str, goal: Goal) -> Recommendation:
+    """Recommend for the same model on another device; the model is loaded again from what the record says of it."""
+    from advisor.loading import load
+    from advisor.profiling import profile as profile_loaded
+
+    device = load_device(target)
+    loaded = load(**recommendation.model_spec)
+    return recommend_for(
+        profile_loaded(loaded, batch=goal.batch),
+        device,
+        goal,
+        load_rules(),
+        random_weights=loaded.random_weights,
+        model_spec=loaded.spec,
+        notes=loaded.notes,
+    )

@@ -8,6 +8,7 @@ from advisor.schema import Candidate, Explanation, Finding, Flip, Goal, Recommen
 
 from .nearest import nearest
 from .rank import decide
+from .unknowns import most_wanted
 
 
 def restored(facts: dict[str, Any]) -> dict[str, Any]:
@@ -36,6 +37,7 @@ def ask_again(recommendation: Recommendation, rules: RuleBase, goal: Goal, chang
 
     candidates = [again(c) for c in sorted(recommendation.candidates, key=lambda c: c.number)]
     ranked, winner = decide(candidates, goal, recommendation.baseline)
+    case_findings = kept(evaluate(rules, case, "case"))
     return recommendation.model_copy(
         update={
             "goal": goal,
@@ -43,23 +45,29 @@ def ask_again(recommendation: Recommendation, rules: RuleBase, goal: Goal, chang
             "candidates": ranked,
             "winner": winner,
             "nearest": nearest(ranked, goal),
-            "case_findings": kept(evaluate(rules, case, "case")),
+            "case_findings": case_findings,
+            "unknown": most_wanted(ranked, case_findings),
         }
     )
 
 
 def compare(before: Recommendation, after: Recommendation, question: str) -> Explanation:
-    """Say what changed between two recommendations for the same candidates."""
+    """Say what changed between two recommendations; plans are matched by what they do and where they run.
+
+    Plans that only one of the two knows (another device) are left out of what opens, closes and flips.
+    """
+    earlier = {c.plan.model_dump_json(): c for c in before.candidates}
+    pairs = [(old, c) for c in after.candidates if (old := earlier.get(c.plan.model_dump_json())) is not None]
     answer = [_winner_sentence(before, after)]
-    opened = [c for c in after.candidates if not c.rejected_by and before.by_number[c.number].rejected_by]
-    closed = [c for c in after.candidates if c.rejected_by and not before.by_number[c.number].rejected_by]
+    opened = [new for old, new in pairs if old.rejected_by and not new.rejected_by]
+    closed = [new for old, new in pairs if new.rejected_by and not old.rejected_by]
     for word, changed in (("open", opened), ("close", closed)):
         if changed:
             named = ", ".join(f"#{c.number} {c.plan.label}" for c in changed[:5])
             answer.append(f"{len(changed)} plan(s) {word}: {named}{' ...' if len(changed) > 5 else ''}.")
     answer += list(after.nearest)
-    flips = tuple(f for c in after.candidates for f in _flips(before.by_number[c.number], c))
-    if not flips:
+    flips = tuple(f for old, new in pairs for f in _flips(old, new))
+    if not flips and before.device == after.device:
         answer.append("No rule and no limit changes its answer for any plan.")
     return Explanation(question=question, answer=tuple(answer), candidate=after.recommended, flips=flips, after=after)
 
@@ -71,6 +79,8 @@ def _name(recommendation: Recommendation) -> str:
 
 def _winner_sentence(before: Recommendation, after: Recommendation) -> str:
     old, new = _name(before), _name(after)
+    if before.device != after.device:
+        return f"The recommendation for {after.device} is {new}; for {before.device} it is {old}."
     return f"The recommendation stays {new}." if old == new else f"The recommendation changes from {old} to {new}."
 
 

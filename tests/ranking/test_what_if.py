@@ -1,0 +1,46 @@
+from functools import cache
+
+import pytest
+
+import advisor
+from advisor.ranking.what_if import compare
+from advisor.schema import Goal, Recommendation
+from tests.ranking.builders import candidate
+from tests.ranking.test_explain import recommendation
+
+
+@cache
+def asked() -> Recommendation:
+    return advisor.recommend("timm:mobilenetv2_035", "raspberry-pi-5", goal=Goal(budget="calibration"))
+
+
+@pytest.mark.real
+def test_another_target_is_decided_anew_and_named():
+    answer = advisor.explain(asked(), what_if=("target=raspberry-pi-3b-plus",))
+    assert answer.after.device == "raspberry-pi-3b-plus"
+    assert answer.answer[0].startswith("The recommendation for raspberry-pi-3b-plus is ")
+    fresh = advisor.recommend("timm:mobilenetv2_035", "raspberry-pi-3b-plus", goal=asked().goal)
+    assert answer.after.recommended.plan == fresh.recommended.plan
+
+
+@pytest.mark.real
+def test_facts_hold_on_another_target_too():
+    answer = advisor.explain(asked(), what_if=("target=jetson-nano", "data.calib_n=3"))
+    assert answer.after.facts["data.calib_n"] == 3
+
+
+@pytest.mark.real
+def test_a_fact_that_was_told_is_no_longer_asked_for():
+    wanted = [text.split()[0] for text in asked().unknown]
+    assert "data.calib_match" in wanted
+    after = advisor.explain(asked(), what_if=("data.calib_match=true",)).after
+    assert "data.calib_match" not in [text.split()[0] for text in after.unknown]
+
+
+def test_plans_are_matched_by_what_they_are_and_not_by_number():
+    before = recommendation(candidate(0, 50.0), candidate(1, 20.0))
+    other = recommendation(candidate(0, 50.0), candidate(1, 20.0), candidate(7, 5.0, plan=PLAN))
+    assert compare(before, other.model_copy(update={"device": "another"}), "q").flips == ()
+
+
+PLAN = candidate(0, 1.0).plan.model_copy(update={"runtime": "tensorrt"})
