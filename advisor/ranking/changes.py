@@ -18,6 +18,16 @@ _LIMITS = {
     "max_drop": (Metric.ACCURACY, "pp"),
 }
 _CHOICES = {"goal": "kind", "budget": "budget"}
+# Facts that only repeat the goal: changing one changes the goal, so that limits and rules never disagree.
+_OF_GOAL = {
+    "user.max_drop_pp": "max_drop",
+    "user.latency_ms": "max_latency",
+    "user.size_mb": "max_size",
+    "user.memory_mb": "max_memory",
+    "user.energy_mj": "max_energy",
+    "user.goal": "goal",
+    "user.budget": "budget",
+}
 
 
 def with_limit(goal: Goal, metric: Metric, bound: float | None) -> Goal:
@@ -36,6 +46,7 @@ def read_changes(changes: tuple[str, ...], goal: Goal) -> tuple[Goal, dict[str, 
         name = name.lstrip("-").replace("-", "_") if "." not in name else name
         if not equals or not text:
             raise GoalError(f"{change!r} is not a change", remedy="Write NAME=VALUE, for instance max_drop=2.")
+        name = _OF_GOAL.get(name, name)
         if name == "target":
             target = text
         elif name in _LIMITS or name == "min_fps":
@@ -69,6 +80,8 @@ def _choice(goal: Goal, name: str, text: str) -> Goal:
 
 def _fact(name: str, text: str) -> Any:
     vocabulary = load_vocabulary()
+    if name == "user.batch":
+        raise GoalError("the batch can not be changed afterwards", remedy="Make a new plan with --batch.")
     if name not in vocabulary:
         known = [*_LIMITS, "min_fps", *_CHOICES, "target", *vocabulary]
         raise GoalError(f"{name!r} can not be changed: it is neither a limit nor a fact", remedy=nearest(name, known))

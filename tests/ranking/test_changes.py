@@ -17,6 +17,8 @@ from advisor.schema import Goal, Metric
         ("max_energy=5mJ", Metric.ENERGY, 5.0),
         ("max_drop=2", Metric.ACCURACY, 2.0),
         ("max_drop = 1.5 %", Metric.ACCURACY, 1.5),
+        ("user.max_drop_pp=2", Metric.ACCURACY, 2.0),  # the fact that repeats the limit is the limit
+        ("user.latency_ms=20", Metric.LATENCY, 20.0),
     ],
 )
 def test_a_limit_is_set_in_its_unit(change, metric, bound):
@@ -49,6 +51,7 @@ def test_facts_and_the_target_are_told_apart_from_limits():
         ("min_fps=0", "positive"),
         ("max_latencyy=3", "max_latency"),
         ("goal=fast", "latency"),
+        ("user.batch=4", "batch"),
         ("budget=all", "calibration"),
         ("modle.params=3", "model.params"),
         ("data.calib_n=many", "not a number"),
