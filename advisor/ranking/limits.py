@@ -33,9 +33,10 @@ def probability_below(estimate: Estimate, bound: float) -> float:
 
 
 def probability_met(limit: Limit, estimate: Estimate) -> float:
-    """Return the chance that the limit holds; an accuracy limit bounds the loss."""
+    """Return the chance that the limit holds; an accuracy limit bounds the loss, the change with its sign turned."""
     if limit.metric is Metric.ACCURACY:
-        return 1.0 - probability_below(estimate, -limit.bound) if estimate.low < -limit.bound else 1.0
+        turned = {"low": -estimate.high, "mid": -estimate.mid, "high": -estimate.low}
+        return probability_below(estimate.model_copy(update=turned), limit.bound)
     return probability_below(estimate, limit.bound)
 
 

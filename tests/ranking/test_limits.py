@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.ranking.limits import chance_of_all, check, probability_below
+from advisor.ranking.limits import chance_of_all, check, probability_below, probability_met
 from advisor.schema import Basis, Estimate, Limit, Metric
 from tests.ranking.builders import estimate
 
@@ -54,3 +54,18 @@ def test_a_looser_limit_is_never_less_probable(mid, spread, bounds):
     chances = [probability_below(e, bound) for bound in bounds]
     assert chances == sorted(chances)
     assert all(0.0 <= c <= 1.0 and math.isfinite(c) for c in chances)
+
+
+@pytest.mark.parametrize(
+    ("interval", "drop", "chance"),
+    [
+        ((-1.0, -0.2, 0.1), 1.0, 0.9),  # the pessimistic end just meets the limit: one case in ten is worse
+        ((-1.0, -0.2, 0.1), 0.2, 0.5),
+        ((-2.0, -1.0, 0.0), 0.0, 0.1),
+        ((0.0, 0.0, 0.0), 0.0, 1.0),
+    ],
+)
+def test_the_chance_of_an_accuracy_limit_counts_the_tail_beyond_the_interval(interval, drop, chance):
+    low, mid, high = interval
+    e = Estimate(metric=Metric.ACCURACY, low=low, mid=mid, high=high, basis=Basis.PUBLISHED, predictor="test")
+    assert probability_met(Limit(metric=Metric.ACCURACY, bound=drop), e) == pytest.approx(chance)
