@@ -31,10 +31,10 @@ def decide(
     alive = [c for c in scored if not c.rejected_by]
     beaten = dominators(alive, weights.tie)
     order = sorted(alive, key=lambda c: (-(c.utility or 0.0), c.number))
-    # The best score wins, unless another candidate beats it in every respect.
+    # The best score wins, unless another candidate beats it in every respect; ties in a ring may beat them all.
     winner = _enough(order, goal, weights)
     if winner is None:
-        winner = next((c.number for c in order if c.number not in beaten), None)
+        winner = next((c.number for c in [*(c for c in order if c.number not in beaten), *order]), None)
     ranked = [_status(c, winner, beaten) for c in order]
     ranked.sort(key=lambda c: c.status != "recommended")
     rejected = [c.model_copy(update={"status": "rejected"}) for c in scored if c.rejected_by]

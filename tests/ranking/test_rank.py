@@ -91,3 +91,9 @@ def test_the_terms_add_up_to_the_score(kind):
     ranked, _ = decide([candidate(0, 50.0), candidate(1, 20.0), candidate(2, 9.0, 1.0, 3.0, 0.2)], goal(kind), 1)
     for c in ranked:
         assert c.utility == pytest.approx(sum(c.terms.values()), abs=1e-3)
+
+
+def test_a_ring_of_ties_still_has_a_winner(monkeypatch):
+    ring = {0: 1, 1: 2, 2: 0}
+    monkeypatch.setattr("advisor.ranking.rank.dominators", lambda alive, ties: ring)
+    assert decide([candidate(0, 20.0), candidate(1, 20.0), candidate(2, 10.0)], goal(), 1)[1] == 2
