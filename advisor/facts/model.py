@@ -4,7 +4,7 @@ from typing import Any
 
 from advisor.profiling.families import family as family_of
 from advisor.profiling.liveness import peak_activation_bytes
-from advisor.schema import CONV_KINDS, WEIGHTED_KINDS, Op, OpKind, Workload
+from advisor.schema import CONV_KINDS, Op, OpKind, Workload
 
 from .graph import Graph
 
@@ -91,7 +91,7 @@ def _shares(workload: Workload, graph: Graph) -> dict[str, Any]:
 
 
 def _aligned(weighted: tuple[Op, ...], to: int) -> float | None:
-    """Share of MACs in layers with aligned channels; the first layer's image channels and depthwise groups excepted."""
+    """Share of MACs in layers with aligned channels; the image channels that the first layer reads are excepted."""
     total = sum(op.macs for op in weighted)
     if not total:
         return None
@@ -164,9 +164,10 @@ def _task(family: str, classifier: bool, output: tuple[int, ...], image: tuple[i
 
 
 def _overparameterised(workload: Workload, family: str) -> bool:
+    """Classic nets spend their MACs in dense convolutions; ConvNeXt and the like, in linear and depthwise layers."""
     plain = family in ("plain_cnn", "residual_cnn")
-    dense_conv = sum(op.macs for op in workload.ops if op.kind in WEIGHTED_KINDS - {OpKind.CONV_DEPTHWISE})
-    return plain and workload.params > _OVERPARAMETERISED_PARAMS and dense_conv > 0.9 * (workload.macs or 1)
+    convolved = sum(op.macs for op in workload.ops if op.kind in CONV_KINDS - {OpKind.CONV_DEPTHWISE})
+    return plain and workload.params > _OVERPARAMETERISED_PARAMS and convolved > 0.9 * (workload.macs or 1)
 
 
 def _reparam_state(workload: Workload) -> str | None:

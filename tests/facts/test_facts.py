@@ -167,6 +167,12 @@ def test_facts_of_real_networks(name):
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(("name", "classic"), [("resnet50", True), ("convnext_tiny", False), ("resnet18", False)])
+def test_only_wide_classic_nets_count_as_overparameterised(name, classic):
+    assert model_facts(profiled(name))["model.overparameterised"] is classic
+
+
+@pytest.mark.real
 def test_every_derived_fact_of_the_vocabulary_is_produced_by_some_case():
     produced = set(model_facts(profiled("mobilenetv2_100"), random_weights=True))
     produced |= set(model_facts(profiled("densenet121"), random_weights=True))
