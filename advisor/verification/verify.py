@@ -9,7 +9,7 @@ from advisor.execution.images import ImageReader
 from advisor.execution.preprocessing import read as read_preprocessing
 from advisor.execution.store import read_run
 from advisor.execution.trials import Pair, measure_accuracy, measure_costs
-from advisor.measurement.machine import environment
+from advisor.measurement.machine import environment, machine_name
 from advisor.progress import Progress, Silent
 from advisor.schema import Measurement, Metric, RunRecord
 
@@ -23,7 +23,7 @@ def verify_run(run_dir: Path, *, progress: Progress | None = None) -> RunRecord:
     Accuracy is measured again where the images are still the same, else the stored figure is kept and a note says so.
     """
     progress = progress or Silent()
-    record = read_run(run_dir)
+    record, moved = _for_this_machine(read_run(run_dir))
     pair = _pair(record, run_dir)
     costs = measure_costs(pair, record.seed, progress)
     accuracy, scores, notes = _accuracy(record, pair, run_dir, progress)
@@ -32,10 +32,23 @@ def verify_run(run_dir: Path, *, progress: Progress | None = None) -> RunRecord:
             "accuracy": accuracy,
             "measurements": (*costs, *scores),
             "environment": {**record.environment, **environment(pair.threads)},
-            "notes": tuple(dict.fromkeys((*record.notes, *notes))),
+            "notes": tuple(dict.fromkeys((*record.notes, *moved, *notes))),
         }
     )
     return record.model_copy(update={"verdicts": verdicts(record), "gain_verdicts": gain_verdicts(record)})
+
+
+def _for_this_machine(record: RunRecord) -> tuple[RunRecord, tuple[str, ...]]:
+    """Drop what was predicted for another machine than this one; size and accuracy are the same wherever they are."""
+    before, now = record.environment.get("machine"), machine_name()
+    if before in (None, now):
+        return record, ()
+    portable = {m: e for m, e in record.predicted_here.items() if m in (Metric.SIZE, Metric.ACCURACY)}
+    gains = {m: g for m, g in record.gains_here.items() if m in portable}
+    note = f"Measured again on {now}; the predictions of time and memory were for {before} and are not judged here."
+    return record.model_copy(update={"on_this_machine": False, "predicted_here": portable, "gains_here": gains}), (
+        note,
+    )
 
 
 def _pair(record: RunRecord, run_dir: Path) -> Pair:

@@ -86,3 +86,16 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 
     with pytest.raises(RunError, match=r"no run\.json"):
         verify_run(tmp_path)
+
+
+def test_on_another_machine_only_what_travels_is_judged(run_copy, monkeypatch):
+    from advisor.verification import verify, verify_run
+
+    monkeypatch.setattr(verify, "machine_name", lambda: "another processor (4 CPUs, aarch64)")
+    after = verify_run(run_copy)
+    hits = {v.metric: v.hit for v in after.verdicts}
+    assert hits[Metric.LATENCY] is None
+    assert hits[Metric.MEMORY] is None
+    assert hits[Metric.SIZE] is True
+    assert {g.metric for g in after.gain_verdicts} <= {Metric.SIZE}
+    assert any("another processor" in note for note in after.notes)
