@@ -106,3 +106,13 @@ def test_a_smaller_rank_never_costs_more(low, high):
         small, large = (preview(LowRank(method=method, rank_ratio=r), conv_net()) for r in (low, high))
         assert small.macs <= large.macs
         assert small.params <= large.params
+
+
+def test_a_bias_that_another_layer_shares_stays():
+    net = Net(1, 512)
+    net.linear(net.act(net.linear(0, "a", 512)), "b", 8)
+    net.linear(3, "c", 512, bias=False)
+    net.ops[-1] = net.ops[-1].model_copy(update={"weights": ("c.weight", "a.bias")})  # too thin to split
+    after = preview(LowRank(method="svd", rank_ratio=0.5), net.done())
+    assert "a.0.weight" in after.weight
+    assert {name for op in after.ops for name in op.weights} <= set(after.weight)

@@ -34,7 +34,11 @@ def preview(step: LowRank, workload: Workload) -> Workload:
         bias = bias_of(workload, op)
         if bias is not None:
             replaced[bias.name] = []
-    weights = [new for old in workload.weights for new in replaced.get(old.name, [old])]
+    shared = {name for op in ops for name in op.weights}  # exporters store equal biases once
+    weights: list[Weight] = []
+    for old in workload.weights:
+        weights += [old] if old.name in shared and old.name in replaced else []
+        weights += replaced.get(old.name, [old])
     note = f"{len(chosen)} layers factorized" if chosen else "no layer gains from this factorization"
     return revise(
         workload,
