@@ -5,6 +5,7 @@ cannot follow (a branch that looks at values), the pass is made with real zeros 
 """
 
 import copy
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass
@@ -146,11 +147,18 @@ def _refusal(module: nn.Module, shape: tuple[int, ...], error: Exception) -> Mod
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Run without gradients and without the fused transformer encoder, which would hide its parts."""
+    """Run without gradients, without torch's log of refused inputs and without the fused transformer encoder.
+
+    The fused encoder would hide its parts; a refused input is told once, as an error.
+    """
     fast = torch.backends.mha.get_fastpath_enabled()
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    level = logger.level
     torch.backends.mha.set_fastpath_enabled(False)
+    logger.setLevel(logging.CRITICAL)
     try:
         with torch.no_grad():
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
+        logger.setLevel(level)

@@ -218,3 +218,10 @@ def test_a_module_that_needs_values_is_run_on_zeros():
             return self.conv(x) if x.sum().item() >= 0 else x
 
     assert load(Branch(), input_shape=(3, 4, 4)).input_shape == (1, 3, 4, 4)
+
+
+def test_a_refused_input_is_told_by_the_error_alone(capfd):
+    net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.MaxPool2d(2))
+    with pytest.raises(ModelLoadError, match="Output size is too small"):
+        load(net, input_shape=(1, 3, 1, 1))
+    assert capfd.readouterr().err == ""
