@@ -102,8 +102,19 @@ def figures() -> EfficiencyFile:
     if unknown:
         raise KnowledgeError(f"fitted figures for unknown entries: {', '.join(sorted(unknown))}",
                              where="efficiency_fitted.yaml", remedy="Run the fit again.")  # fmt: skip
-    entries = tuple(e.model_copy(update={"modes": {**e.modes, **fitted.get(e.id, {})}}) for e in assumed.entries)
+    entries = tuple(_with_modes(e, {**e.modes, **fitted.get(e.id, {})}) for e in assumed.entries)
     return assumed.model_copy(update={"entries": entries})
+
+
+def _with_modes(entry: Entry, modes: dict[str, Mode]) -> Entry:
+    """Replace the modes; on GPUs a kernel's launch takes as long in any precision, so the least overhead holds for all.
+
+    Each arithmetic is fitted by itself, and few networks cannot tell overhead from slow small kernels.
+    """
+    if entry.units and all(unit.startswith("gpu") for unit in entry.units) and modes:
+        least = min(mode.overhead_us for mode in modes.values())
+        modes = {name: mode.model_copy(update={"overhead_us": least}) for name, mode in modes.items()}
+    return entry.model_copy(update={"modes": modes})
 
 
 @lru_cache(maxsize=1)

@@ -84,7 +84,10 @@ def _fact(name: str, text: str) -> Any:
         raise GoalError("the batch can not be changed afterwards", remedy="Make a new plan with --batch.")
     if name not in vocabulary:
         known = [*_LIMITS, "min_fps", *_CHOICES, "target", *vocabulary]
-        raise GoalError(f"{name!r} can not be changed: it is neither a limit nor a fact", remedy=nearest(name, known))
+        raise GoalError(
+            f"{name!r} can not be changed: it is neither a limit nor a fact",
+            remedy=nearest(name, known) or f"Limits are {', '.join(_LIMITS)}.",
+        )
     value = yaml.safe_load(text)
     if vocabulary[name].type == "set":
         value = frozenset(value if isinstance(value, list) else str(value).split(","))

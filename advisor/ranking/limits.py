@@ -47,7 +47,7 @@ def check(limit: Limit, estimate: Estimate | None) -> LimitCheck:
         return LimitCheck(
             limit=limit, estimate=None, met=None, probability=None, needed=f"{name} cannot be predicted here"
         )
-    value = max(-estimate.mid, 0.0) if limit.metric is Metric.ACCURACY else estimate.mid
+    value = max(0.0, -estimate.mid) if limit.metric is Metric.ACCURACY else estimate.mid
     met = value <= limit.bound
     bound = f"{three(limit.bound)} {unit}"
     # Close misses need more digits than three to be seen as misses.

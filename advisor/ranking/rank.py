@@ -31,16 +31,27 @@ def decide(
     alive = [c for c in scored if not c.rejected_by]
     beaten = dominators(alive, weights.tie)
     order = sorted(alive, key=lambda c: (-(c.utility or 0.0), c.number))
-    # The best score wins, unless another candidate beats it in every respect; ties in a ring may beat them all.
-    winner = _enough(order, goal, weights)
-    if winner is None:
-        winner = next((c.number for c in [*(c for c in order if c.number not in beaten), *order]), None)
+    winner = _winner(order, beaten, goal, weights)
     ranked = [_status(c, winner, beaten) for c in order]
     ranked.sort(key=lambda c: c.status != "recommended")
     rejected = [c.model_copy(update={"status": "rejected"}) for c in scored if c.rejected_by]
     # Those that only miss a limit come first, the likeliest to meet all of them at the head.
     rejected.sort(key=lambda c: (any(f.rejects for f in c.findings), -chance_of_all(c.limits)))
     return tuple(ranked + rejected), winner
+
+
+def _winner(order: list[Candidate], beaten: dict[int, int], goal: Goal, weights: Weights) -> int | None:
+    """Return the number of the best plan: no steps where none are needed or where they hardly pay."""
+    enough = _enough(order, goal, weights)
+    if enough is not None or not order:
+        return enough
+    # The best score wins, unless another candidate beats it in every respect; ties in a ring may beat them all.
+    best = next((c for c in order if c.number not in beaten), order[0])
+    plain = next((c for c in order if not c.plan.steps), None)
+    if plain is not None and best.plan.steps:
+        advantage = (best.utility or 0.0) - (plain.utility or 0.0)
+        return plain.number if advantage < weights.least_advantage else best.number
+    return best.number
 
 
 def _references(candidates: list[Candidate], reference: int) -> dict[Metric, Estimate]:

@@ -2,7 +2,7 @@
 
 import math
 
-from advisor.schema import Candidate, Estimate, Finding, Goal, Metric
+from advisor.schema import Candidate, Estimate, Finding, Goal, Metric, Truth
 
 from .limits import chance_of_all
 from .weights import Weights
@@ -54,6 +54,21 @@ def rule_balance(findings: tuple[Finding, ...]) -> float:
     return sum(strongest.values())
 
 
+def _advice(candidate: Candidate, goal: Goal) -> float:
+    """Balance of the rules; their favour does not make up for a predicted slowdown against the unchanged model.
+
+    Unless measurements that a rule cites speak of a speed-up here: they weigh more than the general prediction.
+    """
+    balance = rule_balance(candidate.findings)
+    gain = candidate.gains.get(Metric.LATENCY)
+    slower = gain is not None and gain.mid < 1.0 and goal.kind in ("balanced", "latency", "energy")
+    measured = any(
+        f.kind == "estimate" and f.truth is Truth.TRUE and f.metric == Metric.LATENCY and (f.low or 0.0) >= 1.0
+        for f in candidate.findings
+    )
+    return min(balance, 0.0) if slower and not measured else balance
+
+
 def utility(candidate: Candidate, reference: dict[Metric, Estimate], goal: Goal, weights: Weights) -> dict[str, float]:
     """Return the terms of the score; their sum is the utility. `reference` holds what costs are gained upon."""
     per_metric = weights.goals[goal.kind]
@@ -66,7 +81,7 @@ def utility(candidate: Candidate, reference: dict[Metric, Estimate], goal: Goal,
     terms["accuracy"] = -per_metric.accuracy_per_pp * _felt(loss, goal, weights)
     terms["effort"] = -weights.effort_per_doubling * math.log2(1 + 8 * candidate.effort)
     terms["steps"] = -weights.per_step * len(candidate.plan.steps)
-    terms["rules"] = weights.rule_weight * rule_balance(candidate.findings)
+    terms["rules"] = weights.rule_weight * _advice(candidate, goal)
     if not candidate.appliable:
         terms["not appliable here"] = -weights.not_appliable
     if candidate.limits:

@@ -42,6 +42,7 @@ class Weights(Record):
     rule_weight: float
     not_appliable: float
     limit_weight: float
+    least_advantage: float = Field(ge=0)
     enough_chance: float = Field(gt=0, le=1)
     limit_margin: float = Field(ge=1)
     tie: Ties

@@ -3,6 +3,8 @@
 from functools import cached_property
 from typing import Any, Literal
 
+from pydantic import Field, model_validator
+
 from .base import Record
 from .estimate import Estimate, Gain, Metric
 from .goal import Goal, Limit
@@ -15,10 +17,10 @@ Status = Literal["recommended", "feasible", "dominated", "rejected"]
 class Preview(Record):
     """What the network will look like after a plan's steps, counted on the transformed workload."""
 
-    macs: int
-    params: int
-    weight_bytes: int
-    peak_activation_bytes: int
+    macs: int = Field(ge=0)
+    params: int = Field(ge=0)
+    weight_bytes: int = Field(ge=0)
+    peak_activation_bytes: int = Field(ge=0)
     input_shapes: tuple[tuple[int, ...], ...]
     precision: str  # fp32, fp16, bf16, int8 (static), int8-dynamic, w8, w4
     notes: tuple[str, ...] = ()
@@ -78,6 +80,14 @@ class Recommendation(Record):
     nearest: tuple[str, ...] = ()  # where no plan meets the limits: which limit binds, what would be nearest
     unknown: tuple[str, ...] = ()  # facts that would matter most to measure next
     notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_its_candidates(self) -> "Recommendation":
+        numbers = {c.number for c in self.candidates}
+        for what, number in (("winner", self.winner), ("baseline", self.baseline)):
+            if number is not None and number not in numbers:
+                raise ValueError(f"{what} {number} is not among the candidates")
+        return self
 
     @cached_property
     def by_number(self) -> dict[int, Candidate]:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.ranking import decide, nearest, renumber
-from advisor.schema import Plan
+from advisor.schema import Gain, Metric, Plan
 from tests.ranking.builders import candidate, finding, goal
 
 
@@ -97,3 +97,24 @@ def test_a_ring_of_ties_still_has_a_winner(monkeypatch):
     ring = {0: 1, 1: 2, 2: 0}
     monkeypatch.setattr("advisor.ranking.rank.dominators", lambda alive, ties: ring)
     assert decide([candidate(0, 20.0), candidate(1, 20.0), candidate(2, 10.0)], goal(), 1)[1] == 2
+
+
+@pytest.mark.parametrize(("latency", "winner"), [(19.0, 1), (10.0, 2)])
+def test_steps_must_pay_for_themselves(latency, winner):
+    from advisor.techniques.half.step import Half
+
+    stepped = candidate(2, latency, plan=Plan(steps=(Half(),), runtime="onnxruntime"))
+    assert decide([candidate(0, 50.0), candidate(1, 20.0), stepped], goal(), 1)[1] == winner
+
+
+@pytest.mark.parametrize(("low", "advice"), [(None, 0.0), (1.3, 0.45), (0.8, 0.0)])
+def test_favour_of_rules_needs_measurements_against_a_predicted_slowdown(low, advice):
+    slower = Gain(metric=Metric.LATENCY, baseline="onnxruntime/cpu", low=0.6, mid=0.8, high=1.1)
+    said = (finding("HW-03", "prefer"),)
+    if low is not None:
+        said += (finding("HW-03d", "estimate", metric="latency_ms", low=low, high=2.0),)
+    ranked, _ = decide(
+        [candidate(0, 50.0), candidate(1, 20.0), candidate(2, 25.0, gains={Metric.LATENCY: slower}, findings=said)],
+        goal(), 1,
+    )  # fmt: skip
+    assert next(c for c in ranked if c.number == 2).terms["rules"] == pytest.approx(advice)
