@@ -14,10 +14,12 @@ from advisor.ranking.explain import why_not as explain_why_not
 from advisor.ranking.store import load_recommendation, save_recommendation
 from advisor.ranking.what_if import ask_again, compare, restored
 from advisor.rules import load_rules
-from advisor.schema import Explanation, Goal, Recommendation, RunRecord, Workload
+from advisor.schema import Device, Explanation, Goal, Recommendation, RunRecord, Workload
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from advisor.loading import LoadedModel
 
     Model = str | Path | nn.Module
 
@@ -44,13 +46,17 @@ def recommend(
     """Rank compression plans for a model on a device. Options are those of `advisor.loading.load`."""
     from advisor.execution.data import data_facts
     from advisor.loading import load
-    from advisor.profiling import profile as profile_loaded
 
     device = load_device(target)  # a misspelt device should fail before a large model is opened
     goal = goal or Goal()
     if data is not None:
         goal = goal.model_copy(update={"data": data_facts(Path(data))})
-    loaded = load(model, batch=goal.batch, **options)
+    return _decide(load(model, batch=goal.batch, **options), device, goal, progress)
+
+
+def _decide(loaded: "LoadedModel", device: Device, goal: Goal, progress: Progress | None = None) -> Recommendation:
+    from advisor.profiling import profile as profile_loaded
+
     return recommend_for(
         profile_loaded(loaded, batch=goal.batch),
         device,
@@ -137,16 +143,6 @@ def explain(
 def _elsewhere(recommendation: Recommendation, target: str, goal: Goal) -> Recommendation:
     """Recommend for the same model on another device; the model is loaded again from what the record says of it."""
     from advisor.loading import load
-    from advisor.profiling import profile as profile_loaded
 
     device = load_device(target)
-    loaded = load(**recommendation.model_spec)
-    return recommend_for(
-        profile_loaded(loaded, batch=goal.batch),
-        device,
-        goal,
-        load_rules(),
-        random_weights=loaded.random_weights,
-        model_spec=loaded.spec,
-        notes=loaded.notes,
-    )
+    return _decide(load(**recommendation.model_spec), device, goal)

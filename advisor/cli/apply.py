@@ -44,9 +44,9 @@ def command(
     options = model_options(shape, arch, checkpoint, trust)
 
     from advisor import pipeline
-    from advisor.ranking.store import write_text
     from advisor.reports.markdown import to_markdown
     from advisor.reports.run import run_page
+    from advisor.writing import write_text
 
     with progress(quiet=as_json) as bars:
         run = pipeline.apply(

@@ -65,8 +65,9 @@ def command(
 
 def _store(found: "Recommendation", page: "Page", output: Path) -> None:
     """Write the plan, or the page where the file is to be Markdown."""
-    from advisor.ranking.store import save_recommendation, write_text
+    from advisor.ranking.store import save_recommendation
     from advisor.reports.markdown import to_markdown
+    from advisor.writing import write_text
 
     if output.suffix == ".md":
         write_text(output, to_markdown(page))

@@ -19,9 +19,9 @@ def command(
     Exits with 4 if a measurement lies outside its predicted interval.
     """
     from advisor import pipeline
-    from advisor.ranking.store import write_text
     from advisor.reports.markdown import to_markdown
     from advisor.reports.run import run_page
+    from advisor.writing import write_text
 
     with progress(quiet=as_json) as bars:
         run = pipeline.verify(run_dir, progress=bars)

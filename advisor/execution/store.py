@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from advisor.errors import RunError
 from advisor.measurement.size import sha256
 from advisor.schema import RunRecord
+from advisor.writing import write_text
 
 RECORD = "run.json"
 
@@ -47,9 +48,7 @@ def new_run(out: Path) -> Iterator[Path]:
 
 def write_record(record: RunRecord, folder: Path) -> None:
     """Write run.json, whole or not at all."""
-    partial = folder / f".{RECORD}.partial"
-    partial.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / RECORD)
+    write_text(folder / RECORD, record.model_dump_json(indent=1) + "\n")
 
 
 def read_run(folder: Path) -> RunRecord:

@@ -1,6 +1,5 @@
 """Recommendations on disk: JSON, written to a temporary name first."""
 
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -8,17 +7,7 @@ from pydantic import ValidationError
 import advisor.techniques  # noqa: F401 - registers the steps that stored plans name
 from advisor.errors import RunError
 from advisor.schema import Recommendation
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is either complete or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from advisor.writing import write_text
 
 
 def save_recommendation(recommendation: Recommendation, path: Path) -> None:

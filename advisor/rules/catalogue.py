@@ -9,6 +9,7 @@ from typing import Any
 
 from advisor.resources import data_dir
 from advisor.schema import CERTAINTY, Rule
+from advisor.writing import write_text
 
 from .load import Compiled, RuleBase, load_rules
 
@@ -117,10 +118,7 @@ def main(arguments: list[str]) -> int:
     """Write the page."""
     base = load_rules()
     path = Path(arguments[0]) if arguments else page_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".tmp")
-    fresh.write_text(render(base), encoding="utf-8")
-    fresh.replace(path)
+    write_text(path, render(base))
     print(f"{len(base)} rules written to {path}")
     return 0
 
