@@ -1,11 +1,13 @@
 """What kind of file this is, judged by its content; nothing in it is executed."""
 
-import hashlib
 import zipfile
 from enum import StrEnum
 from pathlib import Path
 
 from advisor.errors import ModelLoadError, nearest
+
+from .archives import check_archive
+from .legacy_tar import check_tar, is_tar
 
 
 class Kind(StrEnum):
@@ -22,12 +24,22 @@ class Kind(StrEnum):
 MODEL_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".tar", ".safetensors", ".onnx")
 _MAGIC = {
     b"\x89HDF": "a Keras or HDF5 file",
-    b"\x1f\x8b": "a gzip archive",
     b"GGUF": "a GGUF file",
+    b"\x93NUMPY": "an array of numpy",
     b"\x7fELF": "a program",
     b"%PDF": "a PDF document",
     b"\x89PNG": "an image",
     b"\xff\xd8\xff": "an image",
+    b"x\x01": "a compressed file, perhaps of joblib",
+    b"x\x9c": "a compressed file, perhaps of joblib",
+    b"x\xda": "a compressed file, perhaps of joblib",
+}
+_PACKED = {
+    b"\x1f\x8b": "gunzip",
+    b"BZh": "bunzip2",
+    b"\xfd7zXZ": "unxz",
+    b"\x28\xb5\x2f\xfd": "unzstd",
+    b"7z\xbc\xaf": "7z x",
 }
 _ACCEPTED = "Give an .onnx file, a .pt, .pth or .safetensors checkpoint, or timm:NAME."
 
@@ -55,6 +67,11 @@ def recognise(path: Path) -> Kind:
         head = file.read(16)
     if head[:2] == b"PK":
         return _archive(path)
+    for magic, tool in _PACKED.items():
+        if head.startswith(magic):
+            raise ModelLoadError(
+                "the file is compressed", where=str(path), remedy=f"Unpack it first ({tool}) and give what is in it."
+            )
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
             raise ModelLoadError(
@@ -66,29 +83,25 @@ def recognise(path: Path) -> Kind:
             where=str(path),
             remedy="Give the network it was converted from (.onnx or a torch checkpoint).",
         )
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size:
+    if path.suffix.lower() == ".safetensors" or (
+        head[8:9] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
+    ):
         return Kind.SAFETENSORS
     if head[:1] == b"\x80" and len(head) > 1 and head[1] <= 5:
+        return Kind.LEGACY_TORCH
+    if is_tar(path):
+        check_tar(path)
         return Kind.LEGACY_TORCH
     if path.suffix.lower() == ".onnx":
         return Kind.ONNX
     raise ModelLoadError(f"the file is {_guess(head)}, not a model", where=str(path), remedy=_ACCEPTED)
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _archive(path: Path) -> Kind:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = {name.split("/", 1)[-1] for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise ModelLoadError(
-            "the file is a damaged archive, perhaps cut off", where=str(path), remedy="Copy or download it again."
-        ) from error
+    check_archive(path)
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.namelist()
+    names = {name.split("/", 1)[-1] for name in entries}
     if any(n.startswith("models/") and n.endswith(".json") for n in names) or "archive_format" in names:
         return Kind.EXPORTED
     if "serialized_exported_program.json" in names:
@@ -97,6 +110,18 @@ def _archive(path: Path) -> Kind:
         return Kind.TORCHSCRIPT
     if "data.pkl" in names:
         return Kind.TORCH
+    if entries and all(name.endswith(".npy") for name in entries):
+        raise ModelLoadError(
+            "the file holds arrays of numpy (.npz), not a network",
+            where=f"{path}: {', '.join(entries[:5])}",
+            remedy="Put the arrays into the network in Python and save it with torch.save(model.state_dict(), FILE).",
+        )
+    if inside := [name for name in entries if Path(name).suffix.lower() in MODEL_SUFFIXES]:
+        raise ModelLoadError(
+            "the file is a zip archive with model files in it",
+            where=f"{path}: {', '.join(inside[:5])}",
+            remedy="Unpack it (unzip) and give one of them.",
+        )
     raise ModelLoadError("the file is a zip archive without a model in it", where=str(path), remedy=_ACCEPTED)
 
 

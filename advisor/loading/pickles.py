@@ -1,116 +1,126 @@
 """Opening torch checkpoints without running code that they carry.
 
-torch's restricted unpickler does the reading. For each file it is given the classes that the file names and that may be
-rebuilt: network layers of torch.nn, timm and torchvision - imported and checked to be nn.Module subclasses defined
-there - and a short table of harmless types. Functions are never allowed. The byte code of the pickle is followed once
-before: layers may only be created empty and filled with state, as torch.save writes them, never called with arguments
-of the file's choosing.
+torch's restricted unpickler does the reading. Before it, the byte code is followed without executing it: layers may
+only be created empty and filled with state, as torch.save writes them, tensors must fit into their data, and nothing
+else is called. For each file the unpickler is given the names that the file uses and that may be rebuilt
+(`safe_names`). After it, what was built is looked through object by object (`contents`).
 """
 
-import argparse
-import functools
-import importlib
-import pathlib
+import pickle
+import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-import timm.layers
 import torch
-from torch import nn
-from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
+from torch.serialization import safe_globals
 
 from advisor.errors import ModelLoadError
 
-from .pickle_code import called_names
-
-_LAYER_PACKAGES = ("torch.nn.modules.", "timm.models.", "timm.layers.", "torchvision.models.", "torchvision.ops.")
-
-
-class LayerFactory(functools.partial):  # type: ignore[type-arg]
-    """A `functools.partial` from a checkpoint; it can wrap a layer class and nothing else."""
-
-    def __new__(cls, func: Any, /, *args: Any, **kwargs: Any) -> "LayerFactory":
-        """Refuse to wrap anything but a layer class."""
-        _require_layer(func)
-        return super().__new__(cls, func, *args, **kwargs)
-
-    def __setstate__(self, state: Any) -> None:
-        """Refuse a state that would swap the wrapped layer for something else."""
-        _require_layer(state[0])
-        super().__setstate__(state)  # type: ignore[misc]
+from .archives import check_archive, check_sums
+from .contents import check_contents
+from .harmless import NUMBERS
+from .legacy import open_legacy
+from .legacy_tar import is_tar, tar_as_archive
+from .packages import is_package_name
+from .pickle_code import Survey, follow
+from .pickle_values import Refused
+from .refusals import calls_refusal, names_refusal
+from .safe_names import is_enumeration, resolve
 
 
-# What may be rebuilt beside layers: plain data without behaviour, vetted one by one.
-_HARMLESS: dict[str, Any] = {
-    "argparse.Namespace": argparse.Namespace,  # training arguments beside the weights
-    "pathlib.PosixPath": pathlib.PurePosixPath,  # paths in training arguments; pure: cannot touch a file
-    "pathlib._local.PosixPath": pathlib.PurePosixPath,
-    "functools.partial": LayerFactory,
-    "timm.layers.format.Format": timm.layers.Format,  # an enumeration: NCHW, NHWC ...
-}
+def read_pickle(path: Path, *, legacy: bool, trust: bool, allow_packages: tuple[str, ...] = ()) -> Any:
+    """Return what torch.save stored; `trust` runs whatever code the file asks for.
 
-
-def read_pickle(path: Path, *, legacy: bool, trust: bool) -> Any:
-    """Return what torch.save stored; `trust` runs whatever code the file asks for."""
+    `allow_packages` names installed packages whose layer classes the file may use.
+    """
+    for package in allow_packages:
+        if not is_package_name(package):
+            raise ModelLoadError(
+                f"{package!r} is no installed package",
+                remedy="Give --allow-package the name to import, such as ultralytics, and install the package first.",
+            )
     if trust:
-        return _guarded(path, lambda: torch.load(path, map_location="cpu", weights_only=False))
-    if legacy:
-        return _guarded(path, lambda: torch.load(path, map_location="cpu", weights_only=True))
-    allowed = _guarded(path, lambda: _allow(path))
-    with safe_globals([(value, name) for name, value in allowed.items()]):
-        return _guarded(path, lambda: torch.load(path, map_location="cpu", weights_only=True))
+        return _guarded(path, lambda: _trusted(path), trust=True)
+    return _guarded(path, lambda: (_read_legacy if legacy else _read_archive)(path, allow_packages))
 
 
-def _allow(path: Path) -> dict[str, Any]:
-    """Return what this file may rebuild by the names it uses; raise if it asks for more."""
-    wanted = sorted(get_unsafe_globals_in_checkpoint(path))
-    layers = {name: layer for name in wanted if name not in _HARMLESS and (layer := find_layer(name))}
-    refused = [name for name in wanted if name not in _HARMLESS and name not in layers]
-    if refused:
-        raise _refusal(path, refused)
-    called = called_names(torch._C.PyTorchFileReader(str(path)).get_record("data.pkl"))
-    if tricks := sorted(called & layers.keys()):
-        raise ModelLoadError(
-            "the checkpoint calls layers with arguments of its own, which no honest file does",
-            where=f"{path}: {', '.join(tricks)}",
-            remedy="Do not use this file unless you know its author; --trust would run it.",
-        )
-    return layers | {name: _HARMLESS[name] for name in wanted if name in _HARMLESS}
-
-
-def find_layer(name: str) -> type[nn.Module] | None:
-    """Return the layer class of this full name if an accepted package defines it, else None."""
-    if not name.startswith(_LAYER_PACKAGES):
-        return None
-    module, _, attribute = name.rpartition(".")
+def _trusted(path: Path) -> Any:
     try:
-        found = getattr(importlib.import_module(module), attribute, None)
-    except ImportError:
-        return None
-    if not isinstance(found, type) or not issubclass(found, nn.Module):
-        return None
-    return found if (found.__module__, found.__qualname__) == (module, attribute) else None
+        return torch.load(path, map_location="cpu", weights_only=False)
+    except RuntimeError as error:
+        if "Invalid magic number" not in str(error):
+            raise
+    with path.open("rb") as file:  # pickle.dump, not torch.save
+        return pickle.load(file)
 
 
-def _require_layer(func: Any) -> None:
-    if not isinstance(func, type) or find_layer(f"{func.__module__}.{func.__qualname__}") is not func:
-        raise TypeError(f"functools.partial of {func!r} is not allowed in a checkpoint")
+def _read_archive(path: Path, packages: tuple[str, ...]) -> Any:
+    check_archive(path)
+    survey = follow(torch._C.PyTorchFileReader(str(path)).get_record("data.pkl"))
+    allowed = _allow(path, survey, packages)
+    with zipfile.ZipFile(path) as archive:
+        root = archive.namelist()[0].split("/", 1)[0]  # where torch's reader looks, whatever else is in the archive
+        held = {info.filename: info.file_size for info in archive.infolist()}
+        for stored in survey.stored:
+            if stored.bytes > held.get(f"{root}/data/{stored.key}", 0):
+                raise Refused(
+                    f"the data {stored.key!r} of a tensor is shorter than the {stored.bytes} bytes asked of it"
+                )
+        check_sums(archive, path)
+        source = _with_code(archive, survey.code) if survey.rewritten else path
+    return _load(path, source, allowed)
 
 
-def _refusal(path: Path, names: list[str]) -> ModelLoadError:
-    modules = sorted({name.rpartition(".")[0] for name in names})
-    return ModelLoadError(
-        f"the checkpoint asks for code that is not on the list of safe types: {', '.join(names)}",
-        where=str(path),
-        remedy=(
-            "Save the state dict instead and name the network with --arch; or, if you trust its author, allow it with "
-            f"--trust (the module{'s' if len(modules) > 1 else ''} {', '.join(modules)} must be on PYTHONPATH)."
-        ),
-    )
+def _with_code(archive: zipfile.ZipFile, code: bytes) -> BinaryIO:
+    """Copy the archive with this byte code in place of its own."""
+    copied = tempfile.TemporaryFile()  # noqa: SIM115  # the caller reads it
+    with zipfile.ZipFile(copied, "w") as target:
+        for info in archive.infolist():
+            is_code = info.filename.partition("/")[2] == "data.pkl"
+            target.writestr(info.filename, code if is_code else archive.read(info))
+    copied.seek(0)
+    return copied
 
 
-def _guarded(path: Path, read: Callable[[], Any]) -> Any:
+def _read_legacy(path: Path, packages: tuple[str, ...]) -> Any:
+    if is_tar(path):
+        code, archive = tar_as_archive(path)
+        return _load(path, archive, _allow(path, follow(code), packages))
+    old = open_legacy(path)
+    allowed = _allow(path, old.survey, packages)
+    for stored in old.survey.stored:
+        if stored.bytes > old.data_bytes:
+            raise Refused(f"the data of a tensor is shorter than the {stored.bytes} bytes asked of it")
+    return _load(path, old.in_protocol_2(path) if old.rewritten else path, allowed)
+
+
+def _load(path: Path, source: Path | BinaryIO, allowed: dict[str, Any]) -> Any:
+    """Let torch read the checkpoint with these names and no others, and look through what it built."""
+    with safe_globals([(value, name) for name, value in allowed.items()]):
+        stored = torch.load(source, map_location="cpu", weights_only=True)
+    check_contents(stored, path, frozenset(map(id, allowed.values())))
+    return stored
+
+
+def _allow(path: Path, survey: Survey, packages: tuple[str, ...]) -> dict[str, Any]:
+    """Return what this file may rebuild by the names it uses; raise if it asks for more."""
+    known = torch._weights_only_unpickler._get_allowed_globals()
+    wanted = sorted(survey.names - known.keys())
+    allowed = {name: found for name in wanted if (found := resolve(name, packages)) is not None}
+    if refused := [name for name in wanted if name not in allowed]:
+        raise names_refusal(path, refused)
+    if "numpy.dtype" in allowed:  # torch asks for the class of each of its objects
+        allowed |= {f"numpy.dtypes.{type(number).__name__}": type(number) for number in NUMBERS}
+    tricks = {name for name, plain in survey.called.items() if not (plain and is_enumeration(allowed.get(name)))}
+    tricks |= {name for name in survey.created if not isinstance(allowed.get(name), type)}
+    if tricks:
+        raise calls_refusal(path, sorted(tricks))
+    return allowed
+
+
+def _guarded(path: Path, read: Callable[[], Any], trust: bool = False) -> Any:
     """Turn every failure into an error that says what to do; hostile bytes can raise anything."""
     try:
         return read()
@@ -119,17 +129,19 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     except (ModuleNotFoundError, AttributeError) as error:
         raise ModelLoadError(
             "the network's class cannot be imported",
-            where=f"{path}: {error}",
+            where=f"{path}: {_first_line(error)}",
             remedy="Put the folder of its source file on PYTHONPATH, or save a state dict and give --arch.",
         ) from error
     except Exception as error:
-        reason = str(error).strip().splitlines()
+        option = "" if trust else "if it is complete and you trust its author, use --trust; else "
         raise ModelLoadError(
-            "the checkpoint cannot be read safely",
-            where=f"{path}: {_shorten(reason[0] if reason else type(error).__name__)}",
-            remedy="If it is complete and you trust its author, use --trust; else save it again with a current torch.",
+            "the checkpoint cannot be read" if trust else "the checkpoint cannot be read safely",
+            where=f"{path}: {_first_line(error)}",
+            remedy=f"Copy or download it again; {option}save it again with a current torch.",
         ) from error
 
 
-def _shorten(text: str) -> str:
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    text = lines[0] if lines else type(error).__name__
     return text if len(text) <= 240 else text[:240] + "..."

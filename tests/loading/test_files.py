@@ -40,7 +40,12 @@ def test_a_directory_lists_the_models_in_it(tmp_path):
         ("model.tflite", b"\x1c\x00\x00\x00TFL3" + b"0" * 32, "TensorFlow Lite"),
         ("cut.pt", b"PK\x03\x04" + b"0" * 64, "damaged archive"),
         ("cut.safetensors", (16).to_bytes(8, "little") + b'{"a": 1' + b" " * 20, "safetensors file is damaged"),
-        ("cut.pth", b"\x80\x02}q\x00", "cannot be read safely"),
+        ("cut.pth", b"\x80\x02}q\x00", "plain pickle"),
+        ("weights.npy", b"\x93NUMPY\x01\x00" + b"0" * 32, "array of numpy"),
+        ("model.pt.gz", b"\x1f\x8b\x08" + b"0" * 32, r"compressed.*gunzip"),
+        ("model.pt.bz2", b"BZh91AY" + b"0" * 32, r"compressed.*bunzip2"),
+        ("model.joblib", b"x\x9c" + b"0" * 32, "joblib"),
+        ("short.safetensors", (1000).to_bytes(8, "little") + b"{}", "safetensors file is damaged"),
     ],
 )
 def test_a_hostile_or_broken_file_is_refused_with_a_reason(tmp_path, name, content, message):
@@ -55,6 +60,9 @@ def test_a_hostile_or_broken_file_is_refused_with_a_reason(tmp_path, name, conte
     ("names", "message"),
     [
         (["readme.txt"], "zip archive without a model"),
+        (["conv.weight.npy", "conv.bias.npy"], r"arrays of numpy.*conv\.weight\.npy"),
+        (["epoch7.pth"], r"model files in it.*epoch7\.pth.*Unpack it"),
+        (["run/", "run/best.onnx"], r"model files in it.*best\.onnx"),
         (["m/data.pkl", "m/constants.pkl", "m/code/net.py"], "TorchScript archive, which this version does not open"),
         (["m/archive_format", "m/models/model.json"], "torch.export archive"),
     ],
