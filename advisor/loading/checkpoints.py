@@ -1,6 +1,5 @@
-"""Finding the weights in a training checkpoint and putting them into a network, or saying exactly what does not fit."""
+"""Finding the weights in a training checkpoint, whatever wrote it."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,30 +8,48 @@ from torch import Tensor, nn
 
 from advisor.errors import ModelLoadError
 
-CONTAINERS = ("state_dict", "model", "model_state_dict", "ema", "state_dict_ema", "model_ema")
-_PREFIXES = ("module.", "_orig_mod.", "model.")
-_NO_WEIGHTS = ("num_batches_tracked", "total_ops", "total_params", "relative_position_index", "attn_mask")
-_LISTED = 6
+from .filling import fill
+
+__all__ = ["CONTAINERS", "fill", "find_content", "inside", "stated_architecture"]
+
+# Where training code puts weights: the network itself before averaged copies of it.
+CONTAINERS = (
+    "state_dict",  # timm, lightning, mmcv and mmengine, MoCo
+    "model",  # the references of torchvision, detectron2, DeiT, Swin, MAE, ultralytics
+    "model_state_dict",  # torch's tutorials
+    "model_state",  # pycls, PySlowFast
+    "net",
+    "network",
+    "weights",
+    "params",  # BasicSR
+    "state",  # Composer
+    "module",  # DeepSpeed, inside RT-DETR's "ema"
+    "teacher",  # DINO: the averaged copy, which its authors evaluate
+    "student",
+    "ema",  # ultralytics, RT-DETR
+    "state_dict_ema",  # timm
+    "model_ema",  # torchvision, DeiT
+    "ema_state_dict",  # mmcv
+    "ema_state",  # pycls
+    "params_ema",  # BasicSR
+)
+_DEEPEST = 4  # containers within containers: {"ema": {"module": ...}}
+# Put between two names of layers by torch.compile, DeepSpeed, FSDP and activation checkpointing.
+_WRAPPERS = frozenset({"_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
+# Attributes that hold the whole network in training code; cut off where every name begins so.
+_HOLDERS = frozenset(
+    {"module", "model", "net", "network", "backbone", "encoder", "student", "teacher", "base_model", "base_encoder"}
+    | {"encoder_q", "online_encoder", "feature_extractor", "model_ema", "ema_model", "ema"}
+)
+_OUTSIDE = frozenset({"n_averaged"})  # torch's averaged models count beside the network
 
 
 def find_content(stored: Any, path: Path) -> tuple[nn.Module | dict[str, Tensor], tuple[str, ...]]:
     """Return the module or the state dict inside what was stored, with notes on where it was found."""
-    notes: list[str] = []
-    for _ in range(3):  # containers may be nested: {"model": {"state_dict": ...}}
-        if isinstance(stored, nn.Module):
-            return stored, tuple(notes)
-        if not isinstance(stored, Mapping):
-            break
-        tensors = {str(k): v for k, v in stored.items() if isinstance(v, Tensor)}
-        present = [key for key in CONTAINERS if isinstance(stored.get(key), Mapping | nn.Module)]
-        if not present:
-            if tensors:
-                return _without_prefixes(tensors), tuple(notes)
-            break
-        notes.append(f"weights read from {present[0]!r} of the checkpoint")
-        if len(present) > 1:
-            notes[-1] += f"; it also holds {', '.join(present[1:])}"
-        stored = stored[present[0]]
+    found = _search(stored, _DEEPEST)
+    if found is not None:
+        content, notes = found
+        return content if isinstance(content, nn.Module) else _without_prefixes(content), notes
     what = f"keys {', '.join(map(repr, list(stored)[:8]))}" if isinstance(stored, Mapping) else type(stored).__name__
     raise ModelLoadError(
         "the checkpoint holds no network weights",
@@ -41,68 +58,69 @@ def find_content(stored: Any, path: Path) -> tuple[nn.Module | dict[str, Tensor]
     )
 
 
-def fill(module: nn.Module, weights: dict[str, Tensor], path: Path, arch: str) -> tuple[str, ...]:
-    """Load the weights strictly; checkpoints in the authors' original naming are translated by timm where it can."""
-    faults = _faults(module, weights)
-    notes: tuple[str, ...] = ()
-    if faults:
-        translated = _translate(module, weights)
-        if translated is not None and not _faults(module, translated):
-            weights, faults = translated, []
-            notes = ("the checkpoint's names were translated to timm's",)
-    if faults:
-        raise ModelLoadError(
-            f"the checkpoint does not fit {arch}",
-            where=f"{path}: {'; '.join(faults)}",
-            remedy="Give the architecture that was trained with --arch timm:NAME.",
-        )
-    known = module.state_dict().keys()
-    module.load_state_dict({k: v for k, v in weights.items() if k in known}, strict=False)
-    return notes
+def stated_architecture(stored: Any) -> str:
+    """Return the name of the network as the training code noted it beside the weights, or an empty string."""
+    for holder in (stored, *(_get(stored, key) for key in ("args", "hyper_parameters", "config", "cfg", "train_args"))):
+        for key in ("arch", "model_name", "model", "architecture", "backbone"):
+            name = _get(holder, key)
+            if isinstance(name, str) and len(name) <= 100:
+                return name
+    return ""
 
 
-def _faults(module: nn.Module, weights: Mapping[str, Tensor]) -> list[str]:
-    """List what is missing, left over or of another shape."""
-    wanted = module.state_dict()
-    missing = [k for k in wanted if k not in weights and not k.endswith(_NO_WEIGHTS)]
-    extra = [k for k in weights if k not in wanted and not k.endswith(_NO_WEIGHTS)]
-    shapes = [
-        f"{k} (file {_write(weights[k])}, network {_write(t)})"
-        for k, t in wanted.items()
-        if k in weights and weights[k].shape != t.shape
-    ]
-    groups = (("missing in the file", missing), ("unknown to the network", extra), ("of another shape", shapes))
-    return [f"{len(names)} {what}: {_some(names)}" for what, names in groups if names]
+def inside(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the weights under a prefix, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
 
 
-def _translate(module: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor] | None:
-    """Apply the filter that timm keeps beside the network for checkpoints of other origin."""
-    translate = getattr(sys.modules[type(module).__module__], "checkpoint_filter_fn", None)
-    if translate is None:
+def _search(stored: Any, depth: int) -> tuple[nn.Module | dict[str, Tensor], tuple[str, ...]] | None:
+    """Look for weights in the known containers, else at the top, else in the one mapping that is all tensors."""
+    if isinstance(stored, nn.Module):
+        return stored, ()
+    if not isinstance(stored, Mapping) or depth == 0:
         return None
-    try:
-        translated = translate(dict(weights), module)
-    except Exception:  # a filter written for another layout can fail anywhere; then there is no translation
+    present = [key for key in CONTAINERS if isinstance(stored.get(key), Mapping | nn.Module)]
+    for key in present:
+        found = _search(stored[key], depth - 1)
+        if found is not None:
+            others = [other for other in present if other != key]
+            also = f"; it also holds {', '.join(others)}" if others else ""
+            return found[0], (f"weights read from {key!r} of the checkpoint{also}", *found[1])
+    tensors = {str(key): value for key, value in stored.items() if isinstance(value, Tensor)}
+    if tensors:
+        return tensors, ()
+    mappings = {str(key): value for key, value in stored.items() if _is_state_dict(value)}
+    if not mappings:
         return None
-    return translated if isinstance(translated, dict) else None
+    key = max(mappings, key=lambda name: sum(tensor.numel() for tensor in mappings[name].values()))
+    others = [other for other in mappings if other != key]
+    also = f"; it also holds {', '.join(others)}" if others else ""
+    return dict(mappings[key]), (f"weights read from {key!r} of the checkpoint{also}",)
+
+
+def _is_state_dict(value: Any) -> bool:
+    """Tell whether a mapping of unknown origin is names and tensors and nothing else."""
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in value.items())
+    )
+
+
+def _get(holder: Any, key: str) -> Any:
+    if isinstance(holder, Mapping):
+        return holder.get(key)
+    return vars(holder).get(key) if hasattr(holder, "__dict__") else None
 
 
 def _without_prefixes(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Cut off what wrappers (data parallel, compile, lightning) put before every name."""
-    changed = True
-    while changed:
-        changed = False
-        for prefix in _PREFIXES:
-            if all(name.startswith(prefix) for name in weights):
-                weights = {name.removeprefix(prefix): t for name, t in weights.items()}
-                changed = True
-    return weights
-
-
-def _write(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "scalar"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
+    """Cut off what wrappers and training code put before the network's own names."""
+    plain = {".".join(part for part in name.split(".") if part not in _WRAPPERS): t for name, t in weights.items()}
+    if len(plain) == len(weights):
+        weights = plain
+    while True:
+        heads = {name.partition(".")[0] if "." in name else "" for name in weights if name not in _OUTSIDE}
+        if len(heads) != 1 or not heads <= _HOLDERS:
+            return weights
+        prefix = f"{heads.pop()}."
+        weights = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
