@@ -4,13 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Goal", "Limit", "Metric", "apply", "explain", "profile", "recommend", "verify"]
+__all__ = ["Goal", "Limit", "Metric", "apply", "explain", "identify", "profile", "recommend", "verify"]
 
 if TYPE_CHECKING:
-    from advisor.pipeline import apply, explain, profile, recommend, verify
+    from advisor.pipeline import apply, explain, identify, profile, recommend, verify
     from advisor.schema import Goal, Limit, Metric
 
-_HOME = dict.fromkeys(("apply", "explain", "profile", "recommend", "verify"), "advisor.pipeline")
+_HOME = dict.fromkeys(("apply", "explain", "identify", "profile", "recommend", "verify"), "advisor.pipeline")
 _HOME |= dict.fromkeys(("Goal", "Limit", "Metric"), "advisor.schema")
 
 

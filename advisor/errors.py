@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from advisor.schema import Intake
 
 
 class AdvisorError(Exception):
@@ -17,6 +21,15 @@ class AdvisorError(Exception):
 
 class ModelLoadError(AdvisorError):
     """A model file cannot be opened, recognised or run."""
+
+
+class UnknownNetwork(ModelLoadError):
+    """Weights whose network is not recognised; `intake` keeps what was found out about them."""
+
+    def __init__(self, intake: "Intake", *, what: str, where: str, remedy: str) -> None:
+        """Take the findings and the parts of the message."""
+        super().__init__(what, where=where, remedy=remedy)
+        self.intake = intake
 
 
 class DeviceError(AdvisorError):
@@ -45,7 +58,7 @@ class RunError(AdvisorError):
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     """Return ' Did you mean a, b or c?' for the names nearest to `name`, or an empty string."""
-    hits = get_close_matches(name, list(known), n=count, cutoff=0.5)
+    hits = get_close_matches(name, list(dict.fromkeys(known)), n=count, cutoff=0.5)
     if not hits:
         return ""
     listed = hits[0] if len(hits) == 1 else ", ".join(hits[:-1]) + " or " + hits[-1]

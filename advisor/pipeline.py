@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from advisor import cache
 from advisor.devices import load_device
-from advisor.errors import NotApplicable
+from advisor.errors import NotApplicable, UnknownNetwork
+from advisor.facts.abilities import unknown_network
 from advisor.progress import Progress
 from advisor.ranking.changes import read_changes
 from advisor.ranking.decision import recommend_for
@@ -14,24 +16,42 @@ from advisor.ranking.explain import why_not as explain_why_not
 from advisor.ranking.store import load_recommendation, save_recommendation
 from advisor.ranking.what_if import ask_again, compare, restored
 from advisor.rules import load_rules
-from advisor.schema import Device, Explanation, Goal, Recommendation, RunRecord, Workload
+from advisor.schema import Device, Explanation, Goal, Intake, Profiled, Recommendation, RunRecord, Workload
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from advisor.loading import LoadedModel
-
     Model = str | Path | nn.Module
 
-__all__ = ["apply", "explain", "load_recommendation", "profile", "recommend", "save_recommendation", "verify"]
+__all__ = [
+    "apply", "explain", "identify", "load_recommendation", "profile", "recommend", "save_recommendation",
+    "verify",
+]  # fmt: skip
 
 
 def profile(model: "Model", *, batch: int = 1, **options: Any) -> Workload:
-    """Profile a model: `timm:NAME`, a file or an nn.Module. Options are those of `advisor.loading.load`."""
-    from advisor.loading import load
-    from advisor.profiling import profile as profile_loaded
+    """Profile a model: a name, a file or an nn.Module. Options are those of `advisor.loading.load`."""
+    return _opened(model, batch, options).workload
 
-    return profile_loaded(load(model, batch=batch, **options), batch=batch)
+
+def identify(model: "Model", *, batch: int = 1, **options: Any) -> Intake:
+    """Say what a model is and what can be done with it, also where the network behind a file of weights is unknown."""
+    try:
+        return _opened(model, batch, options).intake
+    except UnknownNetwork as error:
+        return error.intake.model_copy(update={"abilities": unknown_network()})
+
+
+def _opened(model: "Model", batch: int, options: dict[str, Any]) -> Profiled:
+    """Open and profile a model, or remember it."""
+    key = cache.key(model, options, batch)
+    found = cache.read(key)
+    if found is None:
+        from advisor.intake import open_model
+
+        found = open_model(model, batch, options)
+        cache.write(key, found)
+    return found
 
 
 def recommend(
@@ -45,26 +65,24 @@ def recommend(
 ) -> Recommendation:
     """Rank compression plans for a model on a device. Options are those of `advisor.loading.load`."""
     from advisor.execution.data import data_facts
-    from advisor.loading import load
 
     device = load_device(target)  # a misspelt device should fail before a large model is opened
     goal = goal or Goal()
     if data is not None:
         goal = goal.model_copy(update={"data": data_facts(Path(data))})
-    return _decide(load(model, batch=goal.batch, **options), device, goal, progress)
+    return _decide(_opened(model, goal.batch, options), device, goal, progress)
 
 
-def _decide(loaded: "LoadedModel", device: Device, goal: Goal, progress: Progress | None = None) -> Recommendation:
-    from advisor.profiling import profile as profile_loaded
-
+def _decide(profiled: Profiled, device: Device, goal: Goal, progress: Progress | None = None) -> Recommendation:
     return recommend_for(
-        profile_loaded(loaded, batch=goal.batch),
+        profiled.workload,
         device,
         goal,
         load_rules(),
-        random_weights=loaded.random_weights,
-        model_spec=loaded.spec,
-        notes=loaded.notes,
+        random_weights=profiled.intake.random_weights,
+        model_spec=profiled.spec,
+        intake=profiled.intake,
+        notes=profiled.intake.notes,
         progress=progress,
     )
 
@@ -141,8 +159,8 @@ def explain(
 
 
 def _elsewhere(recommendation: Recommendation, target: str, goal: Goal) -> Recommendation:
-    """Recommend for the same model on another device; the model is loaded again from what the record says of it."""
-    from advisor.loading import load
-
+    """Recommend for the same model on another device; the model is opened again from what the record says of it."""
     device = load_device(target)
-    return _decide(load(**recommendation.model_spec), device, goal)
+    options = dict(recommendation.model_spec)
+    spec, batch = options.pop("spec", ""), int(options.pop("batch", goal.batch))
+    return _decide(_opened(spec, batch, options), device, goal)

@@ -8,7 +8,20 @@ import typer
 from advisor.errors import DataError, GoalError
 
 from .console import progress, show_json, show_page
-from .options import Arch, Checkpoint, Data, Input, Json, Seed, Target, Trust, model_options, needed_target, read_count
+from .options import (
+    AllowPackage,
+    Arch,
+    Checkpoint,
+    Data,
+    Input,
+    Json,
+    Seed,
+    Target,
+    Trust,
+    model_options,
+    needed_target,
+    read_count,
+)
 
 
 def command(
@@ -24,6 +37,7 @@ def command(
     shape: Input = None,
     arch: Arch = None,
     checkpoint: Checkpoint = None,
+    allow_package: AllowPackage = None,
     trust: Trust = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -41,7 +55,7 @@ def command(
     elif target is not None:
         raise GoalError("a stored plan already names its device", remedy="Leave --target out, or give the model.")
     read_count(number, "--plan", least=0)
-    options = model_options(shape, arch, checkpoint, trust)
+    options = model_options(shape, arch, checkpoint, trust, allow_package)
 
     from advisor import pipeline
     from advisor.reports.markdown import to_markdown

@@ -1,5 +1,6 @@
 """The options that several commands share, each with its help and its completion."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,12 @@ from advisor.errors import GoalError
 
 from . import complete
 
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="timm:NAME or a file: .pt, .pth, .safetensors, .onnx.")]
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A file (.pt .pth .safetensors .pt2 .onnx ...) or timm:NAME, torchvision:NAME, ..."
+    ),
+]
 Target = Annotated[
     str | None,
     typer.Option(
@@ -17,11 +23,27 @@ Target = Annotated[
     ),
 ]
 Data = Annotated[Path | None, typer.Option("--data", "-d", metavar="DIR", help="Image folder, one folder per class.")]
-Input = Annotated[str | None, typer.Option("--input", metavar="SHAPE", help="Input shape such as 1x3x224x224.")]
-Arch = Annotated[str | None, typer.Option("--arch", metavar="NAME", help="Architecture of a file with weights only.")]
+Input = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="SHAPE",
+        help="Input shape such as 1x3x224x224; once per input, NAME=SHAPE[:DTYPE] if needed.",
+    ),
+]
+Arch = Annotated[
+    str | None,
+    typer.Option("--arch", metavar="NAME", help="Network of a file with weights: timm:NAME, torchvision:NAME, ..."),
+]
 Checkpoint = Annotated[Path | None, typer.Option("--checkpoint", metavar="FILE", help="Weights for the architecture.")]
 Trust = Annotated[
     bool, typer.Option("--trust", help="Allow code inside the model file to run. Only for your own files.")
+]
+AllowPackage = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-package", metavar="NAME", help="Accept layer classes of this installed package (repeatable)."
+    ),
 ]
 Runtime = Annotated[str | None, typer.Option("--runtime", metavar="NAME", help="Consider only this runtime.")]
 Batch = Annotated[int, typer.Option("--batch", metavar="N", help="Images per inference.")]
@@ -62,9 +84,22 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of text."
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of everything random.")]
 
 
-def model_options(shape: str | None, arch: str | None, checkpoint: Path | None, trust: bool) -> dict[str, Any]:
-    """Return the options of loading that were given."""
-    given = {"input_shape": read_shape(shape), "arch": arch, "checkpoint": checkpoint, "trust": trust or None}
+def model_options(
+    shapes: list[str] | None, arch: str | None, checkpoint: Path | None, trust: bool, packages: list[str] | None
+) -> dict[str, Any]:
+    """Return the options of loading that were given; what --trust means is said first."""
+    if trust:
+        print(
+            "note: --trust runs code that the model file or function carries, with your rights on this machine",
+            file=sys.stderr,
+        )
+    given = {
+        "input_shape": read_inputs(shapes),
+        "arch": arch,
+        "checkpoint": checkpoint,
+        "trust": trust or None,
+        "allow_packages": tuple(packages) if packages else None,
+    }
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -81,16 +116,26 @@ def check_output(output: Path | None) -> None:
         raise GoalError(f"--output: {str(output)!r} is neither .json nor .md", remedy="Name it plan.json or report.md.")
 
 
-def read_shape(text: str | None) -> tuple[int, ...] | None:
-    """Read 1x3x224x224 or 1,3,224,224."""
-    if text is None:
+def read_inputs(texts: list[str] | None) -> Any:
+    """Read --input options: 1x3x224x224 or 1,3,224,224, with NAME= before and :DTYPE behind where needed."""
+    if not texts:
         return None
-    parts = text.lower().replace(",", "x").split("x")
-    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+    found = [_read_input(text) for text in texts]
+    plain = len(found) == 1 and set(found[0]) == {"shape"}
+    return tuple(found[0]["shape"]) if plain else found
+
+
+def _read_input(text: str) -> dict[str, Any]:
+    name, equals, rest = text.rpartition("=")
+    figures, colon, dtype = rest.partition(":")
+    parts = figures.lower().replace(",", "x").split("x")
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts) or (equals and not name):
         raise GoalError(
-            f"--input: {text!r} is not a shape", remedy="Write batch, channels, height, width: 1x3x224x224."
+            f"--input: {text!r} is not a shape",
+            remedy="Write batch, channels, height, width: 1x3x224x224, or NAME=1x3x224x224:float32.",
         )
-    return tuple(int(part) for part in parts)
+    given: dict[str, Any] = {"shape": [int(part) for part in parts]}
+    return given | ({"name": name} if name else {}) | ({"dtype": dtype} if colon else {})
 
 
 def read_count(value: int | None, option: str, least: int = 1) -> int | None:

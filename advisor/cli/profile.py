@@ -7,7 +7,7 @@ import typer
 from advisor.errors import GoalError
 
 from .console import progress, show_json, show_page
-from .options import Arch, Checkpoint, Input, Json, Model, Trust, model_options, read_count
+from .options import AllowPackage, Arch, Checkpoint, Input, Json, Model, Trust, model_options, read_count
 
 
 def command(
@@ -18,6 +18,7 @@ def command(
     shape: Input = None,
     arch: Arch = None,
     checkpoint: Checkpoint = None,
+    allow_package: AllowPackage = None,
     trust: Trust = False,
     as_json: Json = False,
 ) -> None:
@@ -26,7 +27,7 @@ def command(
         raise GoalError(f"--by: unknown grouping {by!r}", remedy="Use op or module.")
     read_count(top, "--top")
     read_count(batch, "--batch")
-    options = model_options(shape, arch, checkpoint, trust)
+    options = model_options(shape, arch, checkpoint, trust, allow_package)
 
     from advisor import pipeline
     from advisor.facts import model_facts

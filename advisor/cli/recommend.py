@@ -33,6 +33,7 @@ def command(
     shape: given.Input = None,
     arch: given.Arch = None,
     checkpoint: given.Checkpoint = None,
+    allow_package: given.AllowPackage = None,
     trust: given.Trust = False,
     seed: given.Seed = 0,
     top: Annotated[int, typer.Option(metavar="N", help="Plans in the ranking.")] = 10,
@@ -48,7 +49,7 @@ def command(
     given.read_count(top, "--top")
     limits = LimitTexts(max_latency, min_fps, max_size, max_memory, max_energy, max_drop)
     wanted = read_goal(limits, kind=goal, budget=budget, runtime=runtime, batch=batch, threads=threads, seed=seed)
-    loading = given.model_options(shape, arch, checkpoint, trust)
+    loading = given.model_options(shape, arch, checkpoint, trust, allow_package)
 
     from advisor import pipeline
     from advisor.reports.recommendation import recommendation_page

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from advisor.errors import NotApplicable
+from advisor.facts import several_inputs, structure_is_fixed
 from advisor.schema import Plan, Step
 from advisor.techniques.subject import Need
 
@@ -35,12 +36,19 @@ def applier(step: Step) -> ModuleType:
 
 def check_plan(plan: Plan, loaded: "LoadedModel", data_dir: Path | None) -> None:
     """Refuse a plan whose techniques, order, model format or data do not fit, before any data are read."""
+    if several := several_inputs(len(loaded.inputs)):
+        raise NotApplicable(
+            several,
+            where=", ".join(one.text for one in loaded.inputs),
+            remedy="Wrap the network so that it takes images alone, or use its recommendation without apply.",
+        )
     exported = ""
     for step in plan.steps:
         stage = applier(step).STAGE
-        if stage == "torch" and loaded.module is None:
+        if stage == "torch" and (fixed := structure_is_fixed(loaded.format)):
             raise NotApplicable(
-                f"{step.technique} changes the torch module; {loaded.name} is an ONNX file",
+                f"{step.technique} {fixed}",
+                where=loaded.source,
                 remedy="Give the model as a checkpoint or module, or choose a plan without this technique.",
             )
         if stage == "torch" and exported:

@@ -4,9 +4,14 @@ The names, types and meanings are those of `knowledge/facts.yaml`. A fact that c
 dictionary, which means unknown. This room judges nothing.
 """
 
+from .abilities import abilities, several_inputs, structure_is_fixed
 from .device import device_facts, path_facts
 from .goal import goal_facts
+from .intake import describe
 from .model import model_facts
 from .plan import PlanContext, plan_facts, plan_precision
 
-__all__ = ["PlanContext", "device_facts", "goal_facts", "model_facts", "path_facts", "plan_facts", "plan_precision"]
+__all__ = [
+    "PlanContext", "abilities", "describe", "device_facts", "goal_facts", "model_facts", "path_facts", "plan_facts",
+    "plan_precision", "several_inputs", "structure_is_fixed",
+]  # fmt: skip

@@ -7,6 +7,7 @@ from advisor.profiling.liveness import peak_activation_bytes
 from advisor.schema import CONV_KINDS, Op, OpKind, Workload
 
 from .graph import Graph
+from .task import task_facts
 
 _FREE = frozenset({OpKind.VIEW, OpKind.OTHER, OpKind.NORM_BATCH, OpKind.ACTIVATION})
 _SEARCHED = (
@@ -136,31 +137,19 @@ def _identity(workload: Workload, graph: Graph) -> dict[str, Any]:
     name = workload.name.lower().removeprefix("timm:")
     searched = any(part in name for part in _SEARCHED) or "MobileNetV3" in classes
     depthwise = any(op.kind is OpKind.CONV_DEPTHWISE for op in workload.ops)
-    outputs = [graph.shape(t) for t in workload.outputs]
-    single = outputs[0] if len(outputs) == 1 else ()
-    classifier = len(single) == 2
     image = workload.input_shapes[0] if workload.input_shapes else ()
     return {
         "model.family": family,
-        "model.task": _task(family, classifier, single, image),
+        **task_facts(workload, graph, family),
         "model.format": workload.format,
         "model.quantized": any(op.kind is OpKind.QUANTIZE or op.precision == "int8" for op in workload.ops),
         "model.reparam_state": _reparam_state(workload),
         "model.is_compact": searched or family == "depthwise_cnn" or (depthwise and workload.params < 8e6),
         "model.searched_mobile": searched,
         "model.overparameterised": _overparameterised(workload, family),
-        "model.head_type": "classifier" if classifier else "dense" if len(single) == 4 else "other",
-        "model.classes": single[1] if classifier else None,
+        "model.inputs_n": len(workload.inputs),
         "model.in_res": min(image[-2:]) if len(image) == 4 else None,
     }
-
-
-def _task(family: str, classifier: bool, output: tuple[int, ...], image: tuple[int, ...]) -> str | None:
-    if family == "detector":
-        return "detection"
-    if family == "segmenter" or (len(output) == 4 and len(image) == 4 and output[-2:] == image[-2:] and output[1] > 1):
-        return "segmentation"
-    return "classification" if classifier else None
 
 
 def _overparameterised(workload: Workload, family: str) -> bool:

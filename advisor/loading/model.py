@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import nn
 
+from advisor.schema import ModelInput
+
 from .preprocessing import Preprocessing
 
 
@@ -13,18 +15,26 @@ from .preprocessing import Preprocessing
 class LoadedModel:
     """A network; exactly one of `module` and `onnx_path` is set.
 
-    `input_shape` includes the batch. `spec` is JSON-able and gives the same model again: `load(**spec)`.
+    Shapes of `inputs` include the batch. `spec` is JSON-able and gives the same model again: `load(**spec)`.
     """
 
     module: nn.Module | None
     onnx_path: Path | None
     name: str
     source: str
-    format: str  # torch | onnx
-    input_shape: tuple[int, ...]
+    format: str  # torch | torchscript | exported | onnx
+    inputs: tuple[ModelInput, ...]
     preprocessing: Preprocessing
     random_weights: bool
     classes: int | None
     arch: str | None
     spec: dict[str, Any]
+    kind: str = ""  # what was opened, in words
+    recognised: str = ""  # how the architecture is known, in words
+    twins: tuple[str, ...] = ()  # architectures that fit the weights as well
     notes: tuple[str, ...] = ()
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of the first input, the image, batch included."""
+        return self.inputs[0].shape

@@ -6,6 +6,7 @@ from typing import Any
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+_MOST_CHANNELS = 512  # of an image; hyperspectral cameras give some 200
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,5 @@ def preprocessing(input_shape: tuple[int, ...], config: Mapping[str, Any] | None
         )
     if channels == 3:
         return Preprocessing(size=size)
-    gray = (sum(IMAGENET_MEAN) / 3,), (sum(IMAGENET_STD) / 3,)
-    return Preprocessing(size=size, mean=gray[0] * channels, std=gray[1] * channels)
+    planes = min(channels, _MOST_CHANNELS)
+    return Preprocessing(size=size, mean=(sum(IMAGENET_MEAN) / 3,) * planes, std=(sum(IMAGENET_STD) / 3,) * planes)

@@ -5,6 +5,7 @@ cannot follow (a branch that looks at values), the pass is made with real zeros 
 """
 
 import copy
+import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from advisor.errors import ModelLoadError
+from advisor.schema import ModelInput
 
 _LARGEST_REAL_INPUT = 2**26  # elements; above it a pass on real zeros could exhaust the memory
+_MOST_CALLS = 50_000  # of modules in one pass; the largest network of timm makes under 3000
 
 
 @dataclass(frozen=True)
@@ -30,32 +33,37 @@ class Rehearsal:
     why: str = ""
 
 
-Watch = Callable[[nn.Module, Tensor], Any]  # runs the copy on the input, returns its outputs
+# Runs the copy on its inputs (positional, named) and returns its outputs.
+Watch = Callable[[nn.Module, tuple[Tensor, ...], dict[str, Tensor]], Any]
 
 
-def rehearse(module: nn.Module, shape: tuple[int, ...], watch: Watch | None = None) -> Rehearsal:
-    """Run `module` once on an input of this shape in evaluation mode; `watch` may run it in its own way."""
-    run = watch or (lambda copied, x: copied(x))
+def rehearse(module: nn.Module, inputs: tuple[ModelInput, ...], watch: Watch | None = None) -> Rehearsal:
+    """Run `module` once on inputs of these shapes in evaluation mode; `watch` may run it in its own way."""
+    run = watch or (lambda copied, args, named: copied(*args, **named))
+
+    def once(copied: nn.Module) -> tuple[Tensor, ...]:
+        args, named = _examples(module, inputs)
+        _limit_calls(copied)
+        return tuple(tensors_in(run(copied, args, named)))
+
     try:
         mode = FakeTensorMode(allow_non_fake_inputs=True)
         copied = fake_copy(module, mode).eval()
         with _quiet(), mode:
-            return Rehearsal(tuple(tensors_in(run(copied, torch.zeros(shape, dtype=input_dtype(module))))))
+            return Rehearsal(once(copied))
     except ModelLoadError:
         raise
     except Exception as fake:
         # Any error may come from the fake tensors themselves: only real ones can tell that the input is wrong.
-        if prod(shape) > _LARGEST_REAL_INPUT:
-            raise _refusal(module, shape, fake) from fake
+        if sum(prod(one.shape) for one in inputs) > _LARGEST_REAL_INPUT:
+            raise refused_input(module, inputs, fake) from fake
         try:
             with _quiet():
-                copied = real_copy(module).eval()
-                outputs = tensors_in(run(copied, torch.zeros(shape, dtype=input_dtype(module))))
-                return Rehearsal(tuple(outputs), real=True, why=first_line(fake))
+                return Rehearsal(once(real_copy(module).eval()), real=True, why=first_line(fake))
         except ModelLoadError:
             raise
         except Exception as error:
-            raise _refusal(module, shape, error) from error
+            raise refused_input(module, inputs, error) from error
 
 
 def fake_copy(module: nn.Module, mode: FakeTensorMode) -> nn.Module:
@@ -79,6 +87,32 @@ def real_copy(module: nn.Module) -> nn.Module:
         if t.is_meta
     }
     return _copy(module, stand_ins)
+
+
+def _examples(module: nn.Module, inputs: tuple[ModelInput, ...]) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+    """Make zeros for the inputs: positional ones first, then by name."""
+    usual = input_dtype(module)
+    made = [torch.zeros(i.shape, dtype=getattr(torch, i.dtype) if i.dtype else usual) for i in inputs]
+    named = {i.name: value for i, value in zip(inputs, made, strict=True) if i.name}
+    return tuple(value for i, value in zip(inputs, made, strict=True) if not i.name), named
+
+
+def _limit_calls(module: nn.Module) -> None:
+    """Let a pass end that would call modules without end: modules within modules twice each, many levels deep."""
+    calls = 0
+
+    def count(*_: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > _MOST_CALLS:
+            raise ModelLoadError(
+                f"the network calls its modules more than {_MOST_CALLS} times in one pass",
+                where=type(module).__name__,
+                remedy="Networks repeat modules some dozens of times; check where this one comes from.",
+            )
+
+    for child in module.modules():
+        child.register_forward_pre_hook(count)
 
 
 def input_dtype(module: nn.Module) -> torch.dtype:
@@ -107,8 +141,10 @@ def first_line(error: BaseException) -> str:
 
 
 def describe_input(module: nn.Module) -> str:
-    """Say what the first layer and the network's own description ask of the input."""
+    """Say what the forward method, the first layer and the network's own description ask of the input."""
     wants = []
+    if len(needed := _needed_arguments(module)) > 1:
+        wants.append(f"it needs {len(needed)} inputs ({', '.join(needed)}), each with its own --input NAME=SHAPE")
     first = next((m for m in module.modules() if isinstance(m, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear)), None)
     if isinstance(first, nn.Linear):
         wants.append(f"its first layer takes {first.in_features} features")
@@ -117,7 +153,17 @@ def describe_input(module: nn.Module) -> str:
     size = (getattr(module, "pretrained_cfg", None) or {}).get("input_size")
     if size:
         wants.append(f"it was designed for {'x'.join(map(str, size))}")
-    return " and ".join(wants)
+    return ", ".join(wants[:-1]) + (" and " if len(wants) > 1 else "") + wants[-1] if wants else ""
+
+
+def _needed_arguments(module: nn.Module) -> list[str]:
+    """Name the arguments of `forward` that have no default."""
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    free = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in free]
 
 
 def _like(tensor: Tensor) -> Tensor:
@@ -135,11 +181,13 @@ def _copy(module: nn.Module, stand_ins: dict[int, Any]) -> nn.Module:
         ) from error
 
 
-def _refusal(module: nn.Module, shape: tuple[int, ...], error: Exception) -> ModelLoadError:
+def refused_input(module: nn.Module, inputs: tuple[ModelInput, ...], error: Exception) -> ModelLoadError:
+    """Return the error for inputs that a network does not take."""
     wants = describe_input(module)
-    remedy = f"Give the right one with --input, for instance --input 1,3,224,224{f'; {wants}' if wants else ''}."
+    shapes = ", ".join("x".join(map(str, one.shape)) for one in inputs)
+    remedy = f"Give the right one with --input, for instance --input 1x3x224x224{f'; {wants}' if wants else ''}."
     return ModelLoadError(
-        f"the network does not accept an input of shape {'x'.join(map(str, shape))}",
+        f"the network does not accept an input of shape {shapes}",
         where=f"{type(module).__name__}: {first_line(error)}",
         remedy=remedy,
     )

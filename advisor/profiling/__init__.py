@@ -5,7 +5,7 @@ Importing this package costs nothing heavy; torch and onnx are imported by the f
 
 from typing import TYPE_CHECKING
 
-from advisor.schema import Workload
+from advisor.schema import ModelInput, Workload
 
 from .families import family
 from .liveness import peak_activation_bytes
@@ -22,18 +22,24 @@ __all__ = ["family", "peak_activation_bytes", "profile", "profile_module", "prof
 
 def profile(loaded: "LoadedModel", batch: int = 1) -> Workload:
     """Profile a loaded model at this batch size."""
-    shape = (batch, *loaded.input_shape[1:])
+    from advisor.loading.shapes import at_batch
+
+    inputs = at_batch(loaded.inputs, batch)
     if loaded.module is not None:
-        return profile_module(loaded.module, shape, name=loaded.name, source=loaded.source)
+        from .torch_model import profile_module as run
+
+        return run(loaded.module, inputs, name=loaded.name, source=loaded.source, format=loaded.format)
+    from .onnx_graph import profile_onnx as walk
+
     assert loaded.onnx_path is not None  # a LoadedModel holds one of the two
-    return profile_onnx(loaded.onnx_path, input_shape=shape, name=loaded.name, source=loaded.source)
+    return walk(loaded.onnx_path, inputs=inputs, name=loaded.name, source=loaded.source)
 
 
 def profile_module(module: "nn.Module", input_shape: tuple[int, ...], *, name: str = "", source: str = "") -> Workload:
     """Profile one forward pass of a torch module; the module is not changed."""
     from .torch_model import profile_module as run
 
-    return run(module, input_shape, name=name, source=source)
+    return run(module, (ModelInput(shape=input_shape),), name=name, source=source)
 
 
 def profile_onnx(
@@ -42,4 +48,5 @@ def profile_onnx(
     """Profile an ONNX file; open axes are fixed by `input_shape`."""
     from .onnx_graph import profile_onnx as run
 
-    return run(path, input_shape=input_shape, name=name, source=source)
+    inputs = None if input_shape is None else (ModelInput(shape=input_shape),)
+    return run(path, inputs=inputs, name=name, source=source)

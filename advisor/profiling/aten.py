@@ -9,7 +9,8 @@ from advisor.schema import OpKind
 from .tables import Group, flatten
 
 COMPUTED = frozenset(
-    {"convolution", "_convolution", "mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "dot", "linear", "matmul"}
+    {"convolution", "_convolution", "mm", "_int_mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "dot", "linear"}
+    | {"matmul"}
 )
 
 _K = OpKind
@@ -39,7 +40,8 @@ TABLE: dict[str, tuple[OpKind, str]] = flatten(
     Group(_K.SOFTMAX, "_softmax _safe_softmax softmax", "softmax"),
     Group(_K.SOFTMAX, "_log_softmax log_softmax", "log_softmax"),
     Group(_K.ELEMENTWISE, "rsub", "sub"),
-    Group(_K.POOL, """max_pool1d max_pool2d max_pool2d_with_indices max_pool3d_with_indices mkldnn_max_pool2d""",
+    Group(_K.POOL, """max_pool1d max_pool2d max_pool2d_with_indices max_pool3d_with_indices mkldnn_max_pool2d
+        quantized_max_pool1d quantized_max_pool2d""",
           "max_pool"),
     Group(_K.POOL, "avg_pool1d avg_pool2d avg_pool3d", "avg_pool"),
     Group(_K.POOL, "adaptive_avg_pool1d _adaptive_avg_pool2d _adaptive_avg_pool3d", "adaptive_avg_pool"),
@@ -71,8 +73,11 @@ TABLE: dict[str, tuple[OpKind, str]] = flatten(
     Group(_K.VIEW, "narrow", "slice"),
     Group(_K.VIEW, "diagonal", "select"),
     Group(_K.VIEW, "alias detach lift lift_fresh real dropout native_dropout _conj _neg_view", "identity"),
-    Group(_K.QUANTIZE, "quantize_per_tensor quantize_per_channel", "quantize"),
-    Group(_K.QUANTIZE, "dequantize", "dequantize"),
+    Group(_K.QUANTIZE, """quantize_per_tensor quantize_per_channel quantize_per_token quantize_per_channel_group
+        quantize_per_tensor_dynamic quantize_affine""", "quantize"),
+    Group(_K.QUANTIZE, """dequantize dequantize_per_tensor dequantize_per_channel dequantize_per_token
+        dequantize_per_channel_group dequantize_affine""", "dequantize"),
+    Group(_K.REDUCE, "choose_qparams choose_qparams_symmetric choose_qparams_affine", "aminmax"),
     Group(_K.QUANTIZE, """fake_quantize_per_tensor_affine fake_quantize_per_channel_affine
         fake_quantize_per_tensor_affine_cachemask fake_quantize_per_channel_affine_cachemask""", "fake_quantize"),
     Group(_K.OTHER, """arange linspace zeros ones full empty empty_like zeros_like ones_like full_like empty_strided

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from advisor.schema import ITEM_BITS, Op, OpKind, Storage, Tensor, Weight, Workload
 from advisor.schema.workload import Attr
@@ -46,6 +46,8 @@ class Draft:
     tensors: list[Tensor] = field(default_factory=list)
     ops: list[Op] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    found: dict[str, "Blank"] = field(default_factory=dict)  # weights that are no parameters of a module
+    quantized: dict[str, str] = field(default_factory=dict)  # integer weights and the granularity of their scales
 
     def add_tensor(self, shape: Iterable[int], dtype: str, alias_of: int | None = None) -> int:
         """Return the id of a new tensor; `alias_of` is resolved to the first tensor of that storage."""
@@ -92,7 +94,7 @@ class Draft:
         ops = tuple(op.model_copy(update={"index": i}) for i, op in enumerate(ops))
         used = set(inputs) | set(outputs) | {t for op in ops for t in (*op.inputs, *op.outputs)}
         used |= {root for t in used if (root := self.tensors[t].alias_of) is not None}
-        blanks = tuple(weights)
+        blanks = tuple(self._as_quantized(blank) for blank in (*weights, *self.found.values()))
         role = roles(ops, {b.name: b.shape for b in blanks}, {b.name for b in blanks if not b.counted})
         return Workload(
             name=name,
@@ -109,6 +111,13 @@ class Draft:
             modules=modules or {},
             notes=(*self.notes, *_unknown_notes(ops)),
         )
+
+    def _as_quantized(self, blank: Blank) -> Blank:
+        """Count an integer kernel as a parameter: exporters keep it as a buffer."""
+        if blank.name not in self.quantized:
+            return blank
+        storage = blank.storage.model_copy(update={"granularity": self.quantized[blank.name]})
+        return replace(blank, counted=True, storage=storage)
 
 
 def plain_dtype(dtype: str) -> str:

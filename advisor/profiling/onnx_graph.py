@@ -13,7 +13,7 @@ import onnx
 from onnx import numpy_helper
 
 from advisor.loading.onnx_files import open_onnx
-from advisor.schema import OpKind, Workload
+from advisor.schema import ModelInput, OpKind, Workload
 
 from .aten_attrs import linear_attrs
 from .building import Draft, Work
@@ -33,11 +33,11 @@ _RESHAPING = frozenset(
 
 
 def profile_onnx(
-    path: Path | str, *, input_shape: tuple[int, ...] | None = None, name: str = "", source: str = ""
+    path: Path | str, *, inputs: tuple[ModelInput, ...] | None = None, name: str = "", source: str = ""
 ) -> Workload:
-    """Profile an ONNX file at this input shape."""
+    """Profile an ONNX file at these input shapes."""
     path = Path(path)
-    fixed = fix_shapes(open_onnx(path), path, input_shape)
+    fixed = fix_shapes(open_onnx(path), path, inputs)
     return _Walk(fixed).run(name or path.stem, source or str(path))
 
 

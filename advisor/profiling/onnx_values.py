@@ -12,10 +12,11 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from advisor.loading.onnx_files import dtype_name
 from advisor.schema import Storage
 
 from .building import Blank, plain_dtype
-from .onnx_shapes import ValueType, dtype_name
+from .onnx_shapes import ValueType
 
 _QUANTIZED = ("int4", "uint4", "int8", "uint8", "int16", "uint16")
 

@@ -7,6 +7,7 @@ activation that remembers which parameters it came from, so that a convolution b
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,12 +15,13 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from advisor.schema import OpKind
+from advisor.schema import WEIGHTED_KINDS, OpKind
 
 from .aten import COMPUTED, base_name, look_up
 from .aten_attrs import attention_attrs, attributes, clamp_name, conv_attrs, linear_attrs
 from .building import Draft, Work
 from .costs import Shape, attention_macs, conv_kind, conv_macs, matmul_macs
+from .torch_quantized import PackedLayer, granularity, packed_layer, quantized_name
 
 _NOT_WORK = frozenset({"prim", "profiler", "inductor"})
 
@@ -38,6 +40,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._owners: dict[int, int] = {}  # storage address -> id of its first tensor
         self._kept: list[Tensor] = []  # alive, so that identities and addresses stay unique
         self._paused = False
+        self._dequantized: set[int] = set()  # activations that were integers a step before
+        self._integers: set[int] = set()  # kernels that are stored as integers
 
     def known(self, tensor: Tensor) -> int:
         """Return the id of an activation, adding one that was not seen before."""
@@ -79,9 +83,17 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             query, key, value, *mask = read
             self.attention(query, key, value, mask[0] if mask else None, made[0])
             return
+        if func.namespace == "quantized":
+            base = quantized_name(base)
+            if (layer := packed_layer(args, read[0], made[0], self.path[-1])) is not None:
+                self._packed(str(func), layer, read, made)
+                return
         work = self._work(base, args, read, made[0])
         if work.kind is OpKind.VIEW and self._still_weight(read, made):
             return
+        if work.attrs.get("function") == "dequantize" and self._still_integers(base, read, made):
+            return
+        work = self._precision(work, read, made)
         inputs, weights = self._operands(read)
         if read and all(id(t) in self._origins for t in read):
             for tensor in made:
@@ -98,6 +110,32 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             kind = OpKind.ACTIVATION
         shape = tuple(read[0].shape) if read else ()
         return Work(kind, 0, attributes(base, function, args, shape), self.path[-1])
+
+    def _packed(self, name: str, layer: PackedLayer, read: list[Tensor], made: list[Tensor]) -> None:
+        """Record a layer whose weights are no tensors of the module."""
+        self.draft.found |= {blank.name: blank for blank in layer.blanks}
+        self.draft.quantized[layer.blanks[0].name] = layer.granularity
+        inputs, _ = self._operands(read)
+        outputs = [self._remember(t) for t in made]
+        self.draft.add_op(name, layer.work, inputs, outputs, [blank.name for blank in layer.blanks])
+
+    def _still_integers(self, base: str, read: list[Tensor], made: list[Tensor]) -> bool:
+        """Follow a stored kernel through its dequantization, which costs nothing at run time."""
+        if not self._still_weight(read[:1], made):
+            return False
+        self._integers.update(id(t) for t in made)
+        self.draft.quantized |= {name: granularity(base) for t in made for name in self._origins[id(t)]}
+        return True
+
+    def _precision(self, work: Work, read: list[Tensor], made: list[Tensor]) -> Work:
+        """Say int8 where a layer with an integer kernel reads what was integers a step before."""
+        moved = work.kind in (OpKind.VIEW, OpKind.MOVE) and bool(read) and id(read[0]) in self._dequantized
+        if moved or work.attrs.get("function") == "dequantize":
+            self._dequantized.update(id(t) for t in made)
+        kinds = WEIGHTED_KINDS if any(id(t) in self._integers for t in read) else frozenset()
+        if work.kind in kinds and any(id(t) in self._dequantized for t in read):
+            return replace(work, precision="int8")
+        return work
 
     def _product(self, left: Tensor, right: Tensor, out: Shape) -> Work:
         """Return a matrix product: LINEAR where a factor comes from parameters, MATMUL otherwise."""
@@ -118,6 +156,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return False
         for tensor in made:
             self._origins[id(tensor)] = self._origins[id(read[0])]
+            if id(read[0]) in self._integers:
+                self._integers.add(id(tensor))
             self._pure.add(id(tensor))
             self._kept.append(tensor)
         return True
@@ -143,13 +183,19 @@ class AttentionAsOne(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func is not torch.nn.functional.scaled_dot_product_attention:
+        if func not in _ATTENTION:
             return func(*args, **kwargs)
         with self._recorder.paused():
             result = func(*args, **kwargs)
         named = {**dict(zip(("query", "key", "value", "attn_mask"), args, strict=False)), **kwargs}
         self._recorder.attention(named["query"], named["key"], named["value"], named.get("attn_mask"), result)
         return result
+
+
+_ATTENTION = (
+    torch.nn.functional.scaled_dot_product_attention,
+    torch.ops.aten.scaled_dot_product_attention.default,  # how exported graphs call it
+)
 
 
 def _convolution(args: Mapping[str, Any], out: Shape, module: str) -> Work:

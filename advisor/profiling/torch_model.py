@@ -5,43 +5,37 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from advisor.loading.rehearsal import Rehearsal, rehearse, tensors_in
-from advisor.schema import Storage, Workload
+from advisor.loading.rehearsal import rehearse, tensors_in
+from advisor.schema import ModelInput, Storage, Workload
 
 from .building import Blank, plain_dtype
 from .recorder import AttentionAsOne, Recorder
 
 
-def profile_module(module: nn.Module, input_shape: tuple[int, ...], *, name: str = "", source: str = "") -> Workload:
+def profile_module(
+    module: nn.Module, inputs: tuple[ModelInput, ...], *, name: str = "", source: str = "", format: str = "torch"
+) -> Workload:
     """Profile one forward pass of `module` in evaluation mode; the module itself is neither run nor changed."""
-    seen: list[tuple[Recorder, Tensor]] = []
+    seen: list[tuple[Recorder, tuple[int, ...]]] = []
 
-    def watch(copied: nn.Module, example: Tensor) -> Any:
+    def watch(copied: nn.Module, args: tuple[Tensor, ...], named: dict[str, Tensor]) -> Any:
         recorder = Recorder({id(t): key for key, t in _named_tensors(copied)})
-        seen.append((recorder, example))
-        recorder.known(example)
+        seen.append((recorder, tuple(recorder.known(t) for t in (*args, *named.values()))))
         _follow(copied, recorder.path)
         with AttentionAsOne(recorder), recorder:
-            return copied(example)
+            return copied(*args, **named)
 
-    rehearsal = rehearse(module, input_shape, watch)
-    recorder, example = seen[-1]
-    return _workload(module, recorder, example, rehearsal, name or type(module).__name__, source)
-
-
-def _workload(
-    module: nn.Module, recorder: Recorder, example: Tensor, rehearsal: Rehearsal, name: str, source: str
-) -> Workload:
+    rehearsal = rehearse(module, inputs, watch)
+    recorder, examples = seen[-1]
     draft = recorder.draft
     if rehearsal.real:
         draft.notes.append(f"profiled by a pass on real zeros, since fake tensors fail: {rehearsal.why}")
-    outputs = tuple(dict.fromkeys(recorder.known(t) for t in tensors_in(list(rehearsal.outputs))))
     return draft.finish(
-        name=name,
+        name=name or type(module).__name__,
         source=source,
-        format="torch",
-        inputs=(0,),
-        outputs=outputs,
+        format=format,
+        inputs=examples,
+        outputs=tuple(dict.fromkeys(recorder.known(t) for t in tensors_in(list(rehearsal.outputs)))),
         weights=_blanks(module),
         modules={path: type(child).__name__ for path, child in module.named_modules()},
     )

@@ -9,7 +9,7 @@ from advisor.devices import profile_digest
 from advisor.facts import device_facts, goal_facts, model_facts
 from advisor.progress import Progress, Silent
 from advisor.rules import RuleBase, evaluate
-from advisor.schema import Device, Goal, Recommendation, Workload
+from advisor.schema import Device, Goal, Intake, Recommendation, Workload
 from advisor.techniques.combine import candidates
 from advisor.techniques.registry import Case
 
@@ -29,6 +29,7 @@ def recommend_for(
     *,
     random_weights: bool | None = None,
     model_spec: dict[str, Any] | None = None,
+    intake: Intake | None = None,
     notes: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> Recommendation:
@@ -55,6 +56,7 @@ def recommend_for(
         model=workload.name,
         model_source=workload.source,
         model_spec=model_spec or {"workload": hashlib.sha256(workload.model_dump_json().encode()).hexdigest()},
+        intake=intake,
         device=device.id,
         goal=goal,
         facts=facts,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from advisor.errors import GoalError
-from advisor.facts import PlanContext, device_facts, path_facts, plan_facts, plan_precision
+from advisor.facts import PlanContext, device_facts, path_facts, plan_facts, plan_precision, several_inputs, structure_is_fixed
 from advisor.prediction import predict, predict_gain
 from advisor.profiling.liveness import peak_activation_bytes
 from advisor.rules import RuleBase, evaluate
@@ -68,9 +68,10 @@ class Evaluator:
             return f"this version recommends {', '.join(missing)} but cannot carry it out yet"
         entries = load_techniques().techniques
         inner = [step.technique for step in plan.steps if entries[step.technique].module]
-        if inner and self.workload.format == "onnx":
-            return f"{', '.join(inner)} needs the torch module; an ONNX file is not enough"
-        return ""
+        fixed = structure_is_fixed(self.workload.format)
+        if inner and fixed:
+            return f"{', '.join(inner)} {fixed}"
+        return several_inputs(len(self.workload.inputs)) if plan.steps else ""
 
     def _path(self, plan: Plan) -> ExecPath:
         path = self.device.path(plan.runtime, plan.unit)

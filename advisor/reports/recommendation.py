@@ -3,6 +3,7 @@
 from advisor.schema import Candidate, LimitCheck, Metric, Recommendation
 
 from . import words
+from .intake import limits_line, opened_line
 from .page import Block, Box, Column, Facts, Items, Line, Page, Paragraph, Span, Table, Tone, filled
 from .reasons import reasons, steps, warnings
 from .rejections import rejected_block
@@ -35,6 +36,15 @@ def header(recommendation: Recommendation) -> Facts:
         ("device", (Span(recommendation.device, "strong"), ": ", ", ".join(device) or "no facts")),
         ("goal", words.goal(recommendation.goal)),
     ]
+    if recommendation.intake is not None:
+        pairs[1:1] = [
+            (label, line)
+            for label, line in (
+                ("opened", opened_line(recommendation.intake)),
+                ("limits", limits_line(recommendation.intake)),
+            )
+            if line
+        ]
     data = recommendation.goal.data
     if data.images:
         pairs.append(("data", f"{data.images} images, {data.labelled} labelled: {data.train} train, {data.test} test"))

@@ -5,6 +5,7 @@ from .device import Core, Cpu, Device, ExecPath, Figure, Gpu, Memory, Power, Res
 from .estimate import UNITS, Basis, Estimate, Gain, GainVerdict, Measurement, Metric, Verdict
 from .explanation import Explanation, Flip
 from .goal import BUDGETS, Budget, DataFacts, Goal, GoalKind, Limit
+from .intake import Ability, Action, Intake, ModelInput, Near, Profiled
 from .plan import AnyStep, Plan, Step
 from .recommendation import Candidate, LimitCheck, Preview, Recommendation
 from .rule import CERTAINTY, Finding, Rule, RuleCases, RuleSource, TraceNode, Truth
@@ -12,10 +13,11 @@ from .run import Artefact, DataRecord, PreviewCheck, RunRecord, StepRecord
 from .workload import CONV_KINDS, ITEM_BITS, MAC_KINDS, WEIGHTED_KINDS, Op, OpKind, Storage, Tensor, Weight, Workload
 
 __all__ = [
-    "AnyStep", "Artefact", "BUDGETS", "Basis", "Budget", "CERTAINTY", "CONV_KINDS", "Candidate", "Core", "Cpu",
-    "DataFacts", "DataRecord", "Device", "Estimate", "ExecPath", "Explanation", "Figure", "Finding", "Flip", "Gain",
-    "GainVerdict", "Goal", "GoalKind", "Gpu", "ITEM_BITS", "Limit", "LimitCheck", "MAC_KINDS", "Measurement",
-    "Memory", "Metric", "Op", "OpKind", "Plan", "Power", "Preview", "PreviewCheck", "Recommendation", "Record",
-    "Restrictions", "Rule", "RuleCases", "RuleSource", "RunRecord", "Source", "Step", "StepRecord", "Storage",
-    "Tensor", "TraceNode", "Truth", "UNITS", "Verdict", "WEIGHTED_KINDS", "Weight", "Workload",
+    "Ability", "Action", "AnyStep", "Artefact", "BUDGETS", "Basis", "Budget", "CERTAINTY", "CONV_KINDS",
+    "Candidate", "Core", "Cpu", "DataFacts", "DataRecord", "Device", "Estimate", "ExecPath", "Explanation",
+    "Figure", "Finding", "Flip", "Gain", "GainVerdict", "Goal", "GoalKind", "Gpu", "ITEM_BITS", "Intake", "Limit",
+    "LimitCheck", "MAC_KINDS", "Measurement", "Memory", "Metric", "ModelInput", "Near", "Op", "OpKind", "Plan",
+    "Power", "Preview", "PreviewCheck", "Profiled", "Recommendation", "Record", "Restrictions", "Rule",
+    "RuleCases", "RuleSource", "RunRecord", "Source", "Step", "StepRecord", "Storage", "Tensor", "TraceNode",
+    "Truth", "UNITS", "Verdict", "WEIGHTED_KINDS", "Weight", "Workload",
 ]  # fmt: skip

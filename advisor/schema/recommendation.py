@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from .base import Record
 from .estimate import Estimate, Gain, Metric
 from .goal import Goal, Limit
+from .intake import Intake
 from .plan import Plan
 from .rule import Finding
 
@@ -69,6 +70,7 @@ class Recommendation(Record):
     model: str
     model_source: str
     model_spec: dict[str, Any] = {}  # what is needed to load it again (source, arch, checkpoint, input, digest)
+    intake: Intake | None = None  # what the model is; absent where only a workload was given
     device: str
     goal: Goal
     facts: dict[str, Any]

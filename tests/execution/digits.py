@@ -79,6 +79,7 @@ def trained():
 def loaded(module=None, shape=(1, 1, SIZE, SIZE), **fields):
     """Return the trained network as loading would; fields replace those of LoadedModel."""
     from advisor.loading.model import LoadedModel
+    from advisor.schema import ModelInput
 
     given = {
         "module": trained() if module is None else module,
@@ -86,7 +87,7 @@ def loaded(module=None, shape=(1, 1, SIZE, SIZE), **fields):
         "name": "digits-net",
         "source": "tests",
         "format": "torch",
-        "input_shape": shape,
+        "inputs": (ModelInput(shape=shape),),
         "preprocessing": grey(),
         "random_weights": False,
         "classes": 10,

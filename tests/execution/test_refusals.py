@@ -55,7 +55,7 @@ def test_what_cannot_be_done_without_data_is_refused(host, tmp_path, steps, said
 
 def test_pruning_an_onnx_file_is_refused(host, tmp_path):
     said = refused(host, tmp_path, plan(PRUNE), model=onnx_model(tmp_path), data=digits_dir())
-    assert "prune_channels changes the torch module; digits-net is an ONNX file" in said
+    assert "prune_channels needs the torch module; an ONNX file is not enough" in said
 
 
 def test_quantized_plans_do_not_run_in_pytorch(host, tmp_path):

@@ -3,10 +3,11 @@ import json
 import pytest
 import timm
 import torch
+import torchvision
 from safetensors.torch import save_file
 from torch import nn
 
-from advisor.errors import ModelLoadError
+from advisor.errors import ModelLoadError, UnknownNetwork
 from advisor.loading import load
 
 ARCH = "mobilenetv3_small_050"  # a small and quickly built network
@@ -61,11 +62,38 @@ def test_input_channels_follow_the_checkpoint(tmp_path):
     assert load(path, arch=ARCH, input_shape=(1, 64, 64)).input_shape == (1, 1, 64, 64)
 
 
-def test_weights_without_architecture_ask_for_it(tmp_path, trained):
+def test_weights_without_architecture_are_recognised(tmp_path, trained):
     path = tmp_path / "weights.pth"
     torch.save(trained.state_dict(), path)
-    with pytest.raises(ModelLoadError, match="--arch timm:NAME"):
+    loaded = load(path)
+    assert ARCH in loaded.arch
+    assert loaded.recognised == "exact but for 7 classes"
+    assert _same(loaded.module, trained)
+
+
+def test_weights_of_no_known_network_ask_for_it(tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save(nn.Sequential(nn.Conv2d(3, 5, 3), nn.Linear(5, 6)).state_dict(), path)
+    with pytest.raises(UnknownNetwork, match="--arch timm:NAME") as caught:
         load(path)
+    assert caught.value.intake.tensors == 4
+
+
+def test_a_transformer_of_another_image_size_takes_images_of_that_size(tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save(timm.create_model("vit_tiny_patch16_224", img_size=64, num_classes=5).state_dict(), path)
+    loaded = load(path)
+    assert loaded.input_shape == (1, 3, 64, 64)
+    assert loaded.preprocessing.size == (64, 64)
+    assert load(path, input_shape=(3, 96, 96)).input_shape == (1, 3, 96, 96)
+
+
+def test_a_renamed_network_is_translated(tmp_path):
+    """The names that the authors of DeiT's distilled twin or of Swin never used: blocks renamed one by one."""
+    path = tmp_path / "weights.pth"
+    torch.save(torchvision.models.swin_t().state_dict(), path)
+    loaded = load(path)
+    assert loaded.arch == "torchvision:swin_t"
 
 
 def test_weights_of_another_network_list_what_does_not_fit(tmp_path, trained):

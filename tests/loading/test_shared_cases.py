@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from advisor.errors import ModelLoadError
+from advisor.errors import ModelLoadError, UnknownNetwork
 from advisor.loading import load
 from advisor.profiling import family, profile
 
@@ -41,10 +42,25 @@ def test_the_state_dict_fits_no_timm_network_and_says_why():
         load(MODELS / "resnet20_cifar10jpeg.pth", arch="resnet18")
 
 
-@pytest.mark.parametrize("name", ["resnet20_script.pt", "resnet20_export.pt2", "mobilenet_script.pt"])
-def test_archives_of_later_versions_are_recognised(name):
-    with pytest.raises(ModelLoadError, match="this version does not open"):
-        load(MODELS / name)
+@pytest.mark.parametrize("name", ["resnet20_script.pt", "resnet20_export.pt2"])
+def test_archives_count_what_the_network_counts_and_compute_what_it_computes(nets, name):
+    loaded = load(MODELS / name, input_shape=(3, 32, 32))
+    assert profile(loaded).macs == profile(load(nets.ResNetCifar(), input_shape=(3, 32, 32))).macs
+    module = nets.ResNetCifar().eval()
+    module.load_state_dict(torch.load(MODELS / "resnet20_cifar10jpeg.pth", weights_only=True))
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.module(x), module(x))
+
+
+def test_weights_of_a_network_of_ones_own_take_a_function_that_makes_it(nets):
+    path = MODELS / "mobilenet_cifar10jpeg.pth"
+    with pytest.raises(UnknownNetwork, match=r"not recognised.*python:MODULE:FUNCTION"):
+        load(path)
+    with pytest.raises(ModelLoadError, match="only on your word"):
+        load(path, arch="python:nets:CifarMobileNet")
+    loaded = load(path, arch="python:nets:CifarMobileNet", trust=True, input_shape=(3, 32, 32))
+    assert (loaded.classes, loaded.random_weights) == (10, False)
 
 
 def test_the_cifar_networks_profile_from_python(nets):
