@@ -2,12 +2,13 @@
 # make test     install what is missing into .venv and run the tests
 # make check    style, types and the rule base
 # make study    the long studies
+# make index    write knowledge/architectures.json anew, after timm or torchvision changed
 # make picture  draw docs/recommendation.svg from a real recommendation
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check study picture clean
+.PHONY: demo test check study picture index clean
 
 PY ?= python3
 BIN := .venv/bin
@@ -29,6 +30,10 @@ check: .venv/dev-installed
 
 study: .venv/dev-installed
 	$(BIN)/python -m pytest -m study
+	ADVISOR_MUTATIONS=2000 $(BIN)/python -m pytest tests/loading/test_mutations.py
+
+index: .venv/installed
+	$(BIN)/python -m advisor.loading.recognition.build
 
 picture: .venv/installed
 	$(BIN)/python examples/picture.py docs/recommendation.svg

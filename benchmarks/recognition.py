@@ -1,4 +1,6 @@
-"""Measure how many networks are recognised by their weights: `python benchmarks/recognition.py [EVERY_NTH]`.
+"""Measure how many networks are recognised by their weights: `python benchmarks/recognition.py [NTH]`.
+
+With NTH, only every nth of timm's networks is tried; torchvision's are few and tried all.
 
 Every network is built by its library without memory for the weights, as published and changed as users change it.
 """
@@ -94,7 +96,9 @@ def main(every: int) -> None:
     print(
         f"index: {size:.0f} kB, {len(index.groups)} groups, {len(index.by_name)} networks, read in {min(times):.1f} ms"
     )
-    networks = known_networks()[::every]
+    known = known_networks()
+    networks = [name for name in known if name.startswith("timm:")][::every]
+    networks += [name for name in known if name.startswith("torchvision:")]
     rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(try_network, networks, chunksize=4):
@@ -134,7 +138,9 @@ def _beside(shapes: Sizes) -> Sizes:
 
 
 def _renamed(shapes: Sizes) -> Sizes:
-    return {f"part{number}.{name.rpartition('.')[2]}": shape for number, (name, shape) in enumerate(shapes.items())}
+    numbers = {layer: str(n) for n, layer in enumerate(dict.fromkeys(name.rpartition(".")[0] for name in shapes))}
+    split = ((name.rpartition("."), shape) for name, shape in shapes.items())
+    return {f"part{numbers[layer]}.{last}": shape for (layer, _, last), shape in split}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from advisor.errors import NotApplicable, RunError
+from advisor.errors import ModelLoadError, NotApplicable, RunError
 
 from .runtime import Array, Placement
 
@@ -23,13 +23,9 @@ class TorchSession:
 
         self._torch = torch
         self._threads = threads
-        try:
-            program = torch.export.load(str(path))
-        except Exception as error:  # a damaged archive fails in zip, json or tensor code
-            raise RunError(f"torch cannot open the archive: {error}", where=str(path)) from error
-        self._module = program.module()
-        inputs = program.example_inputs
-        self.input_shape: tuple[int, ...] = tuple(inputs[0][0].shape) if inputs else ()
+        opened = _open(path)
+        self._module = opened.module
+        self.input_shape: tuple[int, ...] = opened.input_shape
 
     def __call__(self, batch: Array) -> Array:
         """Run one batch and return the first output."""
@@ -83,9 +79,17 @@ class PyTorch:
 
     def placement(self, path: Path) -> Placement:
         """Count the operators of the exported graph; all of them run in float."""
-        import torch
-
-        graph = torch.export.load(str(path)).graph_module.graph
-        counts = Counter(str(node.target) for node in graph.nodes if node.op == "call_function")
+        nodes = _open(path).module.graph.nodes
+        counts = Counter(str(node.target) for node in nodes if node.op == "call_function")
         heavy = sum(n for op, n in counts.items() if any(word in op for word in ("conv", "linear", "mm", "attention")))
         return Placement(counts=dict(sorted(counts.items())), heavy_float=heavy)
+
+
+def _open(path: Path) -> Any:
+    """Open an archive without executing what it carries: a run's folder may come from anywhere."""
+    from advisor.loading.exported import open_exported
+
+    try:
+        return open_exported(path, None)
+    except ModelLoadError as error:
+        raise RunError(error.what, where=error.where, remedy=error.remedy) from error

@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import os
 import resource
 import time
 import warnings
@@ -152,7 +153,7 @@ def test_what_is_not_damaged_is_not_mistaken_for_damaged(tmp_path, name):
 
 
 LOOSE = settings(
-    max_examples=40, deadline=None, derandomize=True,
+    max_examples=int(os.environ.get("ADVISOR_MUTATIONS", "60")), deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """timm networks from the Hugging Face hub, with their weights; nothing but tensors is read from them."""
 
 import os
+import re
 import socket
 import urllib.request
 from urllib.parse import urlsplit
@@ -13,36 +14,24 @@ from advisor.errors import ModelLoadError
 from ..rehearsal import first_line
 from .settings import Settings
 
+_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@[\w.-]+)?", re.ASCII)
 _PATIENCE_S = 5.0  # for the first connection; the hub's own retries would take half a minute to say the same
 
 
 def build(name: str, settings: Settings) -> nn.Module:
     """Download the network's description and weights, or take them from the hub's cache."""
     del settings  # the weights on the hub decide
-    _check_name(name)
-    if not _cached(name) and (obstacle := _obstacle()):
-        raise _unreachable(name, obstacle)
+    if not _NAME.fullmatch(name):
+        raise ModelLoadError(f"{name!r} is no name on the hub", where=f"hf-hub:{name}", remedy="Write hf-hub:ORG/NAME.")
     try:
+        if not _cached(name) and (obstacle := _obstacle()):
+            raise _unreachable(name, obstacle)
         module: nn.Module = timm.create_model(f"hf-hub:{name}", pretrained=True)
+    except ModelLoadError:
+        raise
     except Exception as error:
         raise _unreachable(name, f"{type(error).__name__}: {first_line(error)}") from error
     return module
-
-
-def _check_name(name: str) -> None:
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
-
-    repository = name.partition("@")[0]
-    try:
-        validate_repo_id(repository)
-    except HFValidationError as error:
-        raise _no_name(name, first_line(error)) from error
-    if "/" not in repository:
-        raise _no_name(name, "the organisation is missing")
-
-
-def _no_name(name: str, why: str) -> ModelLoadError:
-    return ModelLoadError(f"{name!r} is no name on the hub", where=why, remedy="Write hf-hub:ORG/NAME.")
 
 
 def _cached(name: str) -> bool:

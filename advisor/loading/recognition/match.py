@@ -12,15 +12,20 @@ from .nearest import nearest_architectures
 from .renamed import renamed_fits
 from .result import Level, Recognition
 
+_MOST_ENTRIES = 20_000  # the largest known network has 2683; more cost seconds to look at and are none
+_LONGEST_NAME = 1_000
 _DEEPEST_PREFIX = 4
 _FEWEST_ENTRIES = 8  # of a network that lies among other things
 _LEAST_SHARE = 0.1  # of the entries; smaller groups are no network worth compressing
+_MAIN_SHARE = 0.5  # of the entries, in the part that is compared where nothing fits
 # Which of two groups of the same size is the network: the averaged or taught copy is the one meant for use.
 _PREFERRED = ("model_ema", "ema_model", "ema", "teacher", "model", "net", "network", "module", "backbone", "student")
 
 
 def recognise_weights(shapes: Shapes, hint: str = "", index: Index | None = None) -> Recognition:
     """Recognise the architecture; `hint` (the file's name, say) chooses among architectures with the same weights."""
+    if len(shapes) > _MOST_ENTRIES or any(len(name) > _LONGEST_NAME for name in shapes):
+        return Recognition(Level.NEAREST)
     index = index or read_index()
     whole = network_entries(shapes)
     views = {prefix: Fingerprint(entries) for prefix, entries in _views(whole)}
@@ -29,8 +34,7 @@ def recognise_weights(shapes: Shapes, hint: str = "", index: Index | None = None
             fits = search(found, index)
             if fits:
                 return _recognition(fits, prefix, found, whole, hint)
-    prefix = _main_prefix(views, len(whole))
-    return _unknown(prefix, views[prefix], whole, index)
+    return _unknown(views, whole, index)
 
 
 def _views(entries: dict[str, tuple[int, ...]]) -> Iterator[tuple[str, dict[str, tuple[int, ...]]]]:
@@ -50,13 +54,8 @@ def _views(entries: dict[str, tuple[int, ...]]) -> Iterator[tuple[str, dict[str,
 
 
 def _preference(prefix: str) -> int:
-    last = prefix.removesuffix(".").rpartition(".")[2]
-    return _PREFERRED.index(last) if last in _PREFERRED else len(_PREFERRED)
-
-
-def _main_prefix(views: dict[str, Fingerprint], entries: int) -> str:
-    """Return the longest prefix under which nearly everything lies."""
-    return [prefix for prefix, found in views.items() if len(found.shapes) >= 0.9 * entries][-1]
+    ranks = (_PREFERRED.index(part) for part in prefix.split(".") if part in _PREFERRED)
+    return min(ranks, default=len(_PREFERRED))
 
 
 def _recognition(
@@ -80,13 +79,18 @@ def _recognition(
     )
 
 
-def _unknown(prefix: str, found: Fingerprint, whole: dict[str, tuple[int, ...]], index: Index) -> Recognition:
+def _unknown(views: dict[str, Fingerprint], whole: dict[str, tuple[int, ...]], index: Index) -> Recognition:
+    """Name the nearest architectures of the part that is most like a known one; the whole where parts are no better."""
+    large = {prefix: found for prefix, found in views.items() if len(found.shapes) >= _MAIN_SHARE * len(whole)}
+    nearest = {prefix: nearest_architectures(found, index) for prefix, found in large.items()}
+    best = {prefix: (near[0].same_names, near[0].similarity) if near else () for prefix, near in nearest.items()}
+    prefix = max(best, key=lambda one: best[one])
     return Recognition(
         level=Level.NEAREST,
         prefix=prefix,
         aside=_aside(prefix, whole),
-        share=_share(found, whole),
-        candidates=nearest_architectures(found, index),
+        share=_share(views[prefix], whole),
+        candidates=nearest[prefix],
     )
 
 
@@ -103,7 +107,7 @@ def preferred(names: Iterable[str], hint: str = "") -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", text.lower())
+    return re.sub(r"[^a-z0-9]+", "", text.lower())
 
 
 def _aside(prefix: str, whole: dict[str, tuple[int, ...]]) -> tuple[tuple[str, int], ...]:
