@@ -1,5 +1,9 @@
 """One pass of an opened network on tensors without values, before anything of it may touch real memory."""
 
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,8 @@ from advisor.errors import ModelLoadError
 from .opened import LARGEST_TENSOR, shown
 from .rehearsal import fake_copy, first_line, tensors_in
 
+_TALKATIVE = ("torch", "torch._subclasses.fake_tensor")
+
 
 def check_pass(module: nn.Module, shape: tuple[int, ...], dtype: torch.dtype, path: Path, suggested: str) -> None:
     """Raise an error that says what is wrong with the file or with the shape; `suggested` is a shape that may fit.
@@ -23,7 +29,7 @@ def check_pass(module: nn.Module, shape: tuple[int, ...], dtype: torch.dtype, pa
     mode = FakeTensorMode(allow_non_fake_inputs=True)
     copied = fake_copy(module, mode)
     try:
-        with mode, _Bounds(), torch.no_grad():  # type: ignore[no-untyped-call]
+        with quiet(), mode, _Bounds(), torch.no_grad():  # type: ignore[no-untyped-call]
             copied(torch.zeros(shape, dtype=dtype))
     except ModelLoadError as error:
         raise ModelLoadError(error.what, where=error.where or str(path), remedy=error.remedy) from error
@@ -33,6 +39,22 @@ def check_pass(module: nn.Module, shape: tuple[int, ...], dtype: torch.dtype, pa
             where=f"{path}: {shown(first_line(error))}",
             remedy=f"Give the right one with --input, for instance --input {suggested}.",
         ) from error
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep torch's logs and warnings away: what fails is told once, as an error."""
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 class _Bounds(TorchDispatchMode):  # type: ignore[no-untyped-call]

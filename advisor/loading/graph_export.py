@@ -1,13 +1,12 @@
 """From a module of ours to its graph of aten operations, with the batch left open where the network allows it."""
 
-import contextlib
 import logging
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, fx, nn
 
+from .fake_pass import quiet
 from .opened import assemble
 
 _SMALLEST_OPEN = 2  # torch takes an example of one for a fixed size
@@ -34,7 +33,7 @@ def export_graph(
 
 def _export(module: nn.Module, example: Tensor, *, open_batch: bool) -> tuple[fx.Graph, dict[str, Tensor]]:
     axes = {0: torch.export.Dim.AUTO} if open_batch else {}
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         # One entry per argument of a variadic forward: a tuple of tuples.
         program = torch.export.export(module, (example,), dynamic_shapes=((axes,),), strict=False)
         exported = program.module()
@@ -60,17 +59,3 @@ def _named(graph: fx.Graph, weights: dict[str, Tensor], rename: Callable[[str], 
     if isinstance(results, tuple | list) and len(results) == 1:  # the exporter returns a tuple in any case
         result.args = (results[0],)
     return assemble(graph, {names[name]: tensor for name, tensor in weights.items()})
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's log and warnings away: what fails is told once, as an error."""
-    logger = logging.getLogger("torch")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

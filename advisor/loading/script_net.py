@@ -95,7 +95,8 @@ class _Maker:
             Interpreter(self._program, self._constants).method(made, "__setstate__", [state])
             return made
         listed = found.fields.get("__parameters__")
-        parameters = {ast.literal_eval(e) for e in listed.elts} if isinstance(listed, ast.List) else set()
+        elements = listed.elts if isinstance(listed, ast.List) else []
+        parameters = {e.value for e in elements if isinstance(e, ast.Constant)}
         for name, value in (state or {}).items():
             if isinstance(made, ScriptModule):
                 made.put(name, self._parameter(value) if name in parameters else value)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from advisor.errors import ModelLoadError
 
-from .archive_entries import Entries
+from .archive_entries import Entries, damaged
 from .fake_pass import check_pass
 from .graph_export import export_graph
 from .opened import OpenedGraph, shown
@@ -30,9 +30,13 @@ def open_torchscript(path: Path, shape: tuple[int, ...] | None, *, batch: int = 
     entries = Entries(path)
     try:
         net = build_net(entries).eval()
+        name = _image_input(net, path)
+    except ModelLoadError as error:
+        raise ModelLoadError(error.what, where=error.where or str(path), remedy=error.remedy) from error
+    except Exception as error:  # an archive of another structure can fail anywhere
+        raise damaged(path, first_line(error)) from error
     finally:
         entries.close()
-    name = _image_input(net, path)
     notes = _adopt_constants(net)
     chosen = shape or _usual_shape(net, batch)
     dtype = input_dtype(net)

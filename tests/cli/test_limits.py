@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.cli.limits import LimitTexts, read_goal, read_limits
-from advisor.cli.options import read_shape
+from advisor.cli.options import read_inputs
 from advisor.errors import GoalError
 from advisor.schema import BUDGETS, Metric
 
@@ -57,17 +57,27 @@ def test_any_text_is_a_positive_finite_limit_or_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "shape"), [("1x3x224x224", (1, 3, 224, 224)), ("1,3,32,32", (1, 3, 32, 32)), ("3X8X8", (3, 8, 8))]
+    ("texts", "read"),
+    [
+        (None, None),
+        (["1x3x224x224"], (1, 3, 224, 224)),
+        (["1,3,32,32"], (1, 3, 32, 32)),
+        (["3X8X8"], (3, 8, 8)),
+        (["image=1x3x8x8"], [{"shape": [1, 3, 8, 8], "name": "image"}]),
+        (["1x3x8x8", "1x77:int64"], [{"shape": [1, 3, 8, 8]}, {"shape": [1, 77], "dtype": "int64"}]),
+    ],
 )
-def test_shapes_are_read(text, shape):
-    assert read_shape(text) == shape
+def test_inputs_are_read(texts, read):
+    found = read_inputs(texts)
+    assert (tuple(found) if isinstance(read, tuple) else found) == read
 
 
 @given(st.text(max_size=8))
 def test_any_text_is_a_shape_of_positive_sizes_or_refused(text):
     try:
-        shape = read_shape(text)
+        found = read_inputs([text])
     except GoalError:
         return
+    shape = found[0]["shape"] if isinstance(found[0], dict) else found
     assert shape
     assert all(size > 0 for size in shape)

@@ -4,7 +4,7 @@ Authors publish checkpoints in namings of their own, which timm translates. The 
 is the classifier is found by trying: each layer whose removal leaves the shapes of a known network.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice, product
 
 from .fingerprint import Fingerprint, entry_code, short
@@ -24,10 +24,13 @@ def renamed_fits(found: Fingerprint, index: Index) -> list[Fit]:
     same = index.shapes.get(short(found.shapes_total), ())
     if same:
         return [Fit(group, Level.RENAMED, classes=group.classes) for group in same]
-    for head, stem in product(_heads(found), _stems(found)):
-        removed = sum(entry_code("", shape) for shape in (*head, stem))
-        groups = index.shapes_bodies.get(short(found.shapes_total - removed), ())
-        fits = [fit for group in groups if (fit := _fit(found, head, stem, group)) is not None]
+    # Each removal is hashed once: what follows is tried some hundred times.
+    heads = [(head, _total(head)) for head in _heads(found)]
+    stems = [(stem, _total((stem,))) for stem in _stems(found)]
+    for (head, head_total), (stem, stem_total) in product(heads, stems):
+        body = found.shapes_total - head_total - stem_total
+        groups = index.shapes_bodies.get(short(body), ())
+        fits = [fit for group in groups if (fit := _fit(body, head, stem, group)) is not None]
         if fits:
             return fits
     return []
@@ -51,16 +54,15 @@ def _stems(found: Fingerprint) -> Iterator[tuple[int, ...]]:
     return islice((shape for shape in found.shapes.values() if len(shape) == 4), _FIRST_LAYERS)
 
 
-def _fit(found: Fingerprint, head: tuple[tuple[int, ...], ...], stem: tuple[int, ...], group: Group) -> Fit | None:
+def _fit(body: int, head: tuple[tuple[int, ...], ...], stem: tuple[int, ...], group: Group) -> Fit | None:
     """Check the removed layers by putting the published classes and channels into their shapes."""
-    if not group.classes:
-        return None
-    restored = [(group.classes, *shape[1:]) for shape in head]
-    restored.append((stem[0], PUBLISHED_CHANNELS, *stem[2:]))
-    removed = sum(entry_code("", shape) for shape in (*head, stem))
-    total = found.shapes_total - removed + sum(entry_code("", shape) for shape in restored)
-    if short(total) != group.shapes:
+    published = [(group.classes, *shape[1:]) for shape in head] if group.classes else []
+    if short(body + _total((*published, (stem[0], PUBLISHED_CHANNELS, *stem[2:])))) != group.shapes:
         return None
     classes = head[0][0]
     classifier = Classifier.DESIGNED if classes == group.classes else Classifier.CLASSES
     return Fit(group, Level.RENAMED, classifier, classes, channels=stem[1])
+
+
+def _total(shapes: Iterable[tuple[int, ...]]) -> int:
+    return sum(entry_code("", shape) for shape in shapes)
