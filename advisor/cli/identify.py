@@ -1,7 +1,5 @@
 """`advisor identify`: what a model file is, and what can be done with it."""
 
-import typer
-
 from .console import progress, show_json, show_page
 from .options import AllowPackage, Arch, Batch, Checkpoint, Input, Json, Model, Trust, model_options, read_count
 

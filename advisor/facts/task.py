@@ -1,7 +1,7 @@
 """What a network is for, how many classes it tells apart and where its head sits, judged by its outputs."""
 
+from itertools import takewhile
 from math import prod
-from os.path import commonprefix
 from typing import Any
 
 from advisor.schema import WEIGHTED_KINDS, Op, OpKind, Workload
@@ -101,7 +101,8 @@ def _head(workload: Workload, graph: Graph) -> str | None:
     names = list(dict.fromkeys(name for t in parts if (name := _last_layer(graph, t))))
     if len(names) <= 1:
         return names[0] if names else None
-    return ".".join(commonprefix([name.split(".") for name in names])) or None
+    shared = takewhile(lambda parts: len(set(parts)) == 1, zip(*(name.split(".") for name in names), strict=False))
+    return ".".join(parts[0] for parts in shared) or None
 
 
 def _joined(graph: Graph, tensor: int) -> tuple[int, ...]:

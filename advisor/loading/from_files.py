@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from advisor.errors import ModelLoadError
+
 from .checkpoints import find_content, stated_architecture
 from .files import Kind, recognise
 from .finish import finish

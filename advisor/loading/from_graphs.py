@@ -1,4 +1,4 @@
-"""From a TorchScript or torch.export archive to a network: its graph, or the architecture that its weights belong to."""
+"""From a TorchScript or torch.export archive to a network: its graph, or the architecture of its weights."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -62,9 +62,7 @@ def _known(module: nn.Module, found: Recognition, origin: Origin) -> Origin:
     if found.arch.startswith("timm:") and (config := timm.models.get_pretrained_cfg(found.arch[5:])):
         module.pretrained_cfg = config.to_dict()
     note = f"--arch {found.arch} opens the network itself with these weights, so that its structure can be changed"
-    return replace(
-        origin, arch=found.arch, recognised=in_words(found), twins=found.twins, notes=(*origin.notes, note)
-    )
+    return replace(origin, arch=found.arch, recognised=in_words(found), twins=found.twins, notes=(*origin.notes, note))
 
 
 def _as_network(opened: OpenedGraph, weights: dict[str, Tensor], request: Request, origin: Origin) -> LoadedModel:

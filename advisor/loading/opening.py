@@ -20,7 +20,7 @@ from .shapes import asked_inputs
 _OBJECT = "object:"
 
 
-def load(
+def load(  # noqa: PLR0913  (each option has its own default)
     spec: str | Path | nn.Module,
     *,
     arch: str | None = None,

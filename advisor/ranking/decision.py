@@ -21,7 +21,7 @@ from .unknowns import most_wanted
 from .what_if import kept
 
 
-def recommend_for(
+def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
     workload: Workload,
     device: Device,
     goal: Goal,

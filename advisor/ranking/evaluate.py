@@ -3,7 +3,15 @@
 from typing import Any
 
 from advisor.errors import GoalError
-from advisor.facts import PlanContext, device_facts, path_facts, plan_facts, plan_precision, several_inputs, structure_is_fixed
+from advisor.facts import (
+    PlanContext,
+    device_facts,
+    path_facts,
+    plan_facts,
+    plan_precision,
+    several_inputs,
+    structure_is_fixed,
+)
 from advisor.prediction import predict, predict_gain
 from advisor.profiling.liveness import peak_activation_bytes
 from advisor.rules import RuleBase, evaluate

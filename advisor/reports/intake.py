@@ -93,6 +93,6 @@ def _way_out(intake: Intake) -> Paragraph | None:
     if intake.format != "weights":
         return None
     return Paragraph(
-        "Name the network with --arch timm:NAME or torchvision:NAME, or with --arch python:MODULE:FUNCTION --trust for a "
-        "function of your own that returns it."
+        "Name the network with --arch timm:NAME or torchvision:NAME, or with --arch python:MODULE:FUNCTION --trust for "
+        "a function of your own that returns it."
     )

@@ -7,6 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 pytestmark = pytest.mark.real
+INPUTS = (("image", 3), ("mask", 1))
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,10 @@ def folder(tmp_path_factory):
     graph = helper.make_graph(
         [helper.make_node("Conv", ["image", "w"], ["a"]), helper.make_node("Mul", ["a", "mask"], ["y"])],
         "net",
-        [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", c, "h", "w"]) for n, c in (("image", 3), ("mask", 1))],
+        [
+            helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", c, "h", "w"])
+            for n, c in (("image", 3), ("mask", 1))
+        ],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None] * 4)],
         [weight],
     )
@@ -38,7 +42,7 @@ def test_the_json_holds_the_same(invoke_json, folder):
     told = invoke_json("identify", folder / "weights.pth")
     assert told["recognised"] == "exact but for 7 classes"
     assert (told["task"], told["classes"], told["head"]) == ("classification", 7, "classifier")
-    assert list(told["sha256"].values())[0]
+    assert next(iter(told["sha256"].values()))
     assert {a["action"]: a["possible"] for a in told["abilities"]} == dict.fromkeys(
         ("profile", "preview", "quantize", "prune"), True
     )
@@ -59,9 +63,7 @@ def test_recommending_for_them_is_refused_with_the_way_out(invoke, folder):
 
 
 def test_several_inputs_are_given_by_name(invoke_json, folder):
-    told = invoke_json(
-        "identify", folder / "two.onnx", "--input", "mask=1x1x8x8", "--input", "image=1x3x8x8"
-    )
+    told = invoke_json("identify", folder / "two.onnx", "--input", "mask=1x1x8x8", "--input", "image=1x3x8x8")
     assert [(i["name"], i["shape"]) for i in told["inputs"]] == [("image", [1, 3, 8, 8]), ("mask", [1, 1, 8, 8])]
     possible = {a["action"] for a in told["abilities"] if a["possible"]}
     assert possible == {"profile", "preview"}
@@ -80,8 +82,6 @@ def test_trust_says_what_it_means(invoke, folder):
 
 
 def test_what_a_form_does_not_allow_is_said_with_the_recommendation(invoke, folder):
-    shown = invoke(
-        "recommend", folder / "two.onnx", "--input", "1x3x8x8", "--input", "1x1x8x8", "-t", "host"
-    ).stdout
+    shown = invoke("recommend", folder / "two.onnx", "--input", "1x3x8x8", "--input", "1x1x8x8", "-t", "host").stdout
     assert "ONNX, opset 18" in shown
     assert "no quantize: images are one input, this network takes 2" in " ".join(shown.split())

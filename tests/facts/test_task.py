@@ -53,7 +53,9 @@ def larger():
 
 CASES = {
     "resnet18": (lambda: timm.create_model("resnet18"), 64, "classification", 1000, "fc"),
-    "mobilenetv3": (lambda: timm.create_model("mobilenetv3_small_050", num_classes=7), 64, "classification", 7, "classifier"),
+    "mobilenetv3": (
+        lambda: timm.create_model("mobilenetv3_small_050", num_classes=7), 64, "classification", 7, "classifier",
+    ),
     "vit": (lambda: timm.create_model("vit_tiny_patch16_224", img_size=32), 32, "classification", 1000, "head"),
     "squeezenet": (torchvision.models.squeezenet1_1, 64, "classification", 1000, "classifier.1"),
     "features": (lambda: timm.create_model("resnet18", num_classes=0), 64, "embedding", None, "layer4.1.conv2"),
@@ -62,8 +64,8 @@ CASES = {
         "blocks.11.mlp.fc2",
     ),
     "segmenter": (
-        lambda: torchvision.models.segmentation.lraspp_mobilenet_v3_large(weights_backbone=None), 64, "segmentation", 21,
-        "classifier.low_classifier",
+        lambda: torchvision.models.segmentation.lraspp_mobilenet_v3_large(weights_backbone=None), 64,
+        "segmentation", 21, "classifier.low_classifier",
     ),
     "detector": (
         lambda: torchvision.models.detection.ssdlite320_mobilenet_v3_large(weights_backbone=None, num_classes=5), 320,

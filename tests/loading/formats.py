@@ -146,12 +146,14 @@ def _add(name: str, suffix: str, write: Callable[[nn.Module, Path], None], netwo
 
 
 _add("state dict", ".pth", _weights, "resnet10t mobilenetv2_050 mobilenetv3_small_050 efficientnet_lite0 "
-     "vit_tiny_patch16_224 deit_tiny_distilled_patch16_224 convnext_atto ghostnet_050 squeezenet1_1 densenet121")  # fmt: skip
+     "vit_tiny_patch16_224 deit_tiny_distilled_patch16_224 convnext_atto ghostnet_050 squeezenet1_1 "
+     "densenet121")  # fmt: skip
 _add("checkpoint", ".ckpt", _checkpoint, "regnetx_002 repvgg_a0 mobilevit_xxs mobileone_s0 shufflenet_v2_x0_5")
 _add("ema", ".bin", _ema, "edgenext_xx_small resnet10t convnext_atto")
 _add("old state dict", ".pth.tar", _legacy, "mobilenetv3_small_050 ghostnet_050 squeezenet1_1 mobilevit_xxs")
 _add("safetensors", ".safetensors", _safetensors,
-     "efficientnet_lite0 vit_tiny_patch16_224 regnetx_002 edgenext_xx_small densenet121 shufflenet_v2_x0_5")  # fmt: skip
+     "efficientnet_lite0 vit_tiny_patch16_224 regnetx_002 edgenext_xx_small densenet121 "
+     "shufflenet_v2_x0_5")  # fmt: skip
 _add("module", ".pt", _module, "resnet10t mobilenetv2_050 efficientnet_lite0 vit_tiny_patch16_224 convnext_atto "
      "repvgg_a0 mobilevit_xxs edgenext_xx_small squeezenet1_1 densenet121")  # fmt: skip
 _add("old module", ".pt", _legacy_module, "mobilenetv3_small_050 shufflenet_v2_x0_5 deit_tiny_distilled_patch16_224")

@@ -1,4 +1,4 @@
-"""What opening and profiling does to the outside, as Python's own audit events tell: nothing is written, run or reached."""
+"""Opening and profiling touches nothing outside, as Python's own audit events tell."""
 
 import json
 import subprocess
@@ -18,7 +18,8 @@ import timm, torch, torchvision, onnx, onnxruntime
 seen, watching = [], False
 OURS = (os.devnull, tempfile.gettempdir())  # the folder itself: a file without a name, gone when it is closed
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "socket.", "os.remove", "os.rename",
+FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "socket.", "os.remove",
+             "os.rename",
              "os.mkdir", "os.rmdir", "os.chmod", "os.link", "os.symlink", "shutil.", "ctypes.dlopen", "urllib.Request",
              "pty.spawn", "os.putenv", "ftplib.", "smtplib.", "webbrowser.open")
 def hook(event, arguments):
