@@ -88,8 +88,7 @@ def test_a_transformer_of_another_image_size_takes_images_of_that_size(tmp_path)
     assert load(path, input_shape=(3, 96, 96)).input_shape == (1, 3, 96, 96)
 
 
-def test_a_renamed_network_is_translated(tmp_path):
-    """The names that the authors of DeiT's distilled twin or of Swin never used: blocks renamed one by one."""
+def test_weights_of_torchvision_are_recognised(tmp_path):
     path = tmp_path / "weights.pth"
     torch.save(torchvision.models.swin_t().state_dict(), path)
     loaded = load(path)
