@@ -63,8 +63,8 @@ def test_a_hostile_or_broken_file_is_refused_with_a_reason(tmp_path, name, conte
         (["conv.weight.npy", "conv.bias.npy"], r"arrays of numpy.*conv\.weight\.npy"),
         (["epoch7.pth"], r"model files in it.*epoch7\.pth.*Unpack it"),
         (["run/", "run/best.onnx"], r"model files in it.*best\.onnx"),
-        (["m/data.pkl", "m/constants.pkl", "m/code/net.py"], "TorchScript archive, which this version does not open"),
-        (["m/archive_format", "m/models/model.json"], "torch.export archive"),
+        (["m/data.pkl", "m/constants.pkl", "m/code/net.py"], "no pickle of TorchScript"),
+        (["m/archive_format", "m/models/model.json"], "model.json is no JSON"),
     ],
 )
 def test_archives_are_told_apart_by_what_is_inside(tmp_path, names, message):
