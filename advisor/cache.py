@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from advisor.digests import sha256
+from advisor.resources import data_dir
 from advisor.schema import Profiled
 from advisor.writing import write_text
 
@@ -93,5 +94,6 @@ def _versions() -> Iterator[str]:
 def _code() -> str:
     """Return a digest of size and date of the code and index that profiles depend on."""
     files = [file for room in _ROOMS for file in (_ROOT / room).rglob("*.py")]
-    state = sorted((str(f.relative_to(_ROOT)), f.stat().st_size, f.stat().st_mtime_ns) for f in files)
+    files.append(data_dir("knowledge") / "architectures.json")
+    state = sorted((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files)
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()

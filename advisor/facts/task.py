@@ -24,16 +24,9 @@ def task_facts(workload: Workload, graph: Graph, family: str) -> dict[str, Any]:
     classes = None
     if task in ("classification", "segmentation") and outputs and len(outputs[0]) > 1:
         classes = outputs[0][1]
-    flat = len(single) == 2
     return {
         "model.task": task,
-        "model.head_type": "classifier"
-        if task == "classification"
-        else "dense"
-        if len(single) == 4
-        else "classifier"
-        if flat and task is None
-        else "other",
+        "model.head_type": "classifier" if task == "classification" else "dense" if len(single) == 4 else "other",
         "model.classes": classes,
         "model.head": _head(workload, graph),
     }

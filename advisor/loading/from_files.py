@@ -36,12 +36,12 @@ def from_file(path: Path, request: Request) -> LoadedModel:
         return _from_onnx(path, request)
     if kind in (Kind.TORCHSCRIPT, Kind.EXPORTED):
         return from_graph(path, kind, request)
-    return from_checkpoint(path, request.arch, request, spec=str(path.resolve()))
+    return from_checkpoint(path, request.arch, request, spec=str(path.resolve()), kind=kind)
 
 
-def from_checkpoint(path: Path, arch: str | None, request: Request, spec: str) -> LoadedModel:
+def from_checkpoint(path: Path, arch: str | None, request: Request, spec: str, kind: Kind | None = None) -> LoadedModel:
     """Open a pickled module, or weights and the network they belong to: `arch`, else the one that is recognised."""
-    kind = recognise(path)
+    kind = kind or recognise(path)
     request.compare_digests((path,))
     stored = _read(path, kind, request)
     content, notes = find_content(stored, path)

@@ -1,6 +1,5 @@
 """Opening ONNX files: checked, never executed; the inputs' open axes must be given."""
 
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +157,6 @@ def onnx_classes(model: onnx.ModelProto) -> int | None:
         return None
     axes = [_axis(d) for d in model.graph.output[0].type.tensor_type.shape.dim]
     return axes[1] if len(axes) == 2 and isinstance(axes[1], int) else None
-
-
-def onnx_parameters(model: onnx.ModelProto) -> tuple[int, int]:
-    """Return the number of stored floating or 8-bit tensors of more than one element, and their elements."""
-    stored = [prod(t.dims) for t in model.graph.initializer if prod(t.dims) > 1 and "64" not in dtype_name(t.data_type)]
-    return len(stored), sum(stored)
 
 
 def dtype_name(element: int) -> str:
