@@ -58,16 +58,19 @@ def load_device(name: str) -> Device:
         aliases = _aliases(index)
         if wanted not in aliases:
             known = [*_concrete(index), *aliases, HOST]
-            raise DeviceError(f"unknown device {name!r}", remedy=_suggest(wanted, known))
+            raise DeviceError(f"unknown device {name!r}", remedy=_suggest(wanted, known, library))
         path = index[aliases[wanted]]
     return _load(path, library)
 
 
-def _suggest(wanted: str, known: list[str]) -> str:
-    """Name the nearest ids, else those that contain the word ('jetson'), else where to look."""
+def _suggest(wanted: str, known: list[str], library: _Library) -> str:
+    """Name the ids that contain the word ('jetson'), else its maker's list, else the nearest ids."""
     containing = [name for name in known if len(wanted) > 2 and wanted in name]
     if len(containing) > 1:
         return f"Did you mean one of {', '.join(containing[:6])}?"
+    for path in library.index.values():
+        if path.parent.name == wanted and not _is_abstract(path):
+            return f"See `advisor devices list --vendor '{_load(path, library).vendor}'`."
     return nearest(wanted, known) or "See `advisor devices list`, or give the path of a .yaml profile."
 
 
@@ -76,6 +79,35 @@ def list_devices() -> tuple[Device, ...]:
     library = _library()
     devices = (_load(path, library) for path in _concrete(library.index).values())
     return tuple(sorted(devices, key=lambda device: (device.vendor.lower(), device.id)))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check of all profiles found."""
+
+    profiles: int
+    aliases: int
+    problems: tuple[DeviceError, ...]
+
+
+def check_devices() -> Checked:
+    """Load every profile, abstract parents by way of their children, and look for aliases that are given twice."""
+    library = _library()
+    problems: list[DeviceError] = []
+    profiles = 0
+    for path in library.index.values():
+        try:
+            if not _is_abstract(path):
+                profiles += 1
+                _load(path, library)
+        except DeviceError as error:
+            problems.append(error)
+    try:
+        aliases = len(_aliases(library.index))
+    except DeviceError as error:
+        aliases = 0
+        problems.extend([error] if str(error) not in map(str, problems) else [])
+    return Checked(profiles, aliases, tuple(problems))
 
 
 def alias_map() -> dict[str, str]:

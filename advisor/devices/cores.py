@@ -59,18 +59,19 @@ def derived_peaks(
 ) -> dict[str, Figure]:
     """Return peaks in GMAC/s as sum over clusters of cores x GHz x MAC per cycle.
 
-    A precision is left out unless every cluster has a known clock and rate. With `threads` only that many cores count,
-    the first clusters first (a microcontroller's runtime uses one core).
+    A precision is left out unless every cluster has a known clock and rate; an assumed clock makes the peak assumed.
+    With `threads` only that many cores count, the first clusters first (a microcontroller's runtime uses one core).
     """
     used = list(_limited(cores, threads))
     peaks: dict[str, Figure] = {}
+    guessed = any(core.freq_ghz is not None and core.freq_ghz.basis == "assumed" for core, _ in used)
     for precision in precisions:
         terms = [_term(core, count, precision, table) for core, count in used]
         if terms and all(term is not None for term in terms):
             whole = [term for term in terms if term is not None]
             peaks[precision] = Figure(
                 value=round(sum(value for value, _ in whole), 4),
-                basis="derived",
+                basis="assumed" if guessed else "derived",
                 formula=" + ".join(text for _, text in whole) + " MAC/cycle",
             )
     return peaks

@@ -1,6 +1,6 @@
 """From the readable file format to the fields of `Device`: paths keyed by 'runtime/unit', shared sources, peaks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,17 +46,27 @@ def _preferred(path: Any) -> bool:
 
 def _paths(data: Mapping[str, Any], shared: Shared) -> list[Any]:
     expanded = []
+    cores = _cores(data)
     for label in path_labels(data):
         path = data["paths"][label]
         runtime, _, unit = str(label).partition("/")
         if isinstance(path, Mapping):
             path = {"runtime": runtime, "unit": unit, **path}
-            path["peak_gmacs"] = _peaks(data, path, shared)
+            path["peak_gmacs"] = _peaks(data, path, cores, shared)
         expanded.append(path)
     return expanded
 
 
-def _peaks(data: Mapping[str, Any], path: Mapping[str, Any], shared: Shared) -> Any:
+def _cores(data: Mapping[str, Any]) -> tuple[Core, ...]:
+    """Return the CPU's clusters, or none where they are wrong: the whole profile is validated afterwards."""
+    cpu = data.get("cpu")
+    try:
+        return _CORES.validate_python(cpu.get("cores", ())) if isinstance(cpu, Mapping) else ()
+    except ValidationError:
+        return ()
+
+
+def _peaks(data: Mapping[str, Any], path: Mapping[str, Any], cores: tuple[Core, ...], shared: Shared) -> Any:
     """Fill a path's peaks: its own figures, else the file's for the unit, else (CPU) cores x GHz x MAC per cycle."""
     own, precisions = path.get("peak_gmacs", {}), path.get("precisions", ())
     by_unit = data.get("unit_peaks_gmacs")
@@ -64,13 +74,8 @@ def _peaks(data: Mapping[str, Any], path: Mapping[str, Any], shared: Shared) -> 
     if not (isinstance(own, Mapping) and isinstance(of_unit, Mapping) and isinstance(precisions, list)):
         return own
     peaks: dict[str, Any] = {}
-    cpu = data.get("cpu")
-    if path["unit"] in _CPU_UNITS and isinstance(cpu, Mapping):
-        try:
-            cores = _CORES.validate_python(cpu.get("cores", ()))
-            peaks.update(derived_peaks(cores, precisions, shared.cores, path.get("threads")))
-        except ValidationError:
-            pass  # the whole profile is validated afterwards and names the mistake
+    if path["unit"] in _CPU_UNITS:
+        peaks.update(derived_peaks(cores, precisions, shared.cores, path.get("threads")))
     peaks.update({p: figure for p, figure in of_unit.items() if p in precisions})
     return {**peaks, **own}
 
@@ -87,10 +92,11 @@ def _sources(data: Mapping[str, Any], fields: Mapping[str, Any], shared: Shared)
 
 def _source_keys(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        if "value" in value and value.get("source"):
+        if isinstance(value.get("source"), str) and value["source"]:
             yield str(value["source"])
-        for item in value.values():
-            yield from _source_keys(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
+        items: Iterable[Any] = value.values()
+    else:
+        items = value
+    for item in items:
+        if isinstance(item, Mapping | list | tuple):
             yield from _source_keys(item)

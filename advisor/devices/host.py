@@ -9,6 +9,7 @@ from advisor.resources import data_dir
 from advisor.schema import Core, Cpu, Device, ExecPath, Figure, Memory, Restrictions, Source
 from advisor.schema.device import DeviceKind, Precision
 
+from .calibration import stored_calibration
 from .cores import CoreKind, derived_peaks, load_cores
 from .machine import Cluster, Machine, read_machine
 
@@ -19,12 +20,14 @@ def detect_host(*, measure: bool = False, root: Path = Path("/")) -> Device:
     """Return this machine as a device of the id 'host'.
 
     Peaks are cores x GHz x MAC per cycle (upper bounds; clocks fall under load). With `measure` a benchmark of about
-    two seconds replaces them by what matrix products reach. `root` is the file system to read, '/' but in tests.
+    two seconds replaces them by what matrix products reach. A stored calibration that fits comes along; one that no
+    longer does is named in the notes. `root` is the file system to read, '/' but in tests.
     """
     machine = read_machine(root)
     table = load_cores((data_dir("profiles"),))
     cores = tuple(_core(cluster, machine, table) for cluster in machine.clusters)
     paths = tuple(_path(name, machine, cores, table) for name in _runtimes())
+    calibration, told = stored_calibration(machine.name) if root == Path("/") else (None, "")
     device = Device(
         id="host",
         name=f"this machine ({machine.name})",
@@ -34,9 +37,10 @@ def detect_host(*, measure: bool = False, root: Path = Path("/")) -> Device:
         cpu=Cpu(arch=machine.arch, cores=cores, isa=machine.isa),
         memory=Memory(capacity_mb=_found(machine.memory_mb), last_level_cache_kb=_found(machine.cache_kb)),
         paths=paths,
-        notes=_notes(machine),
+        notes=" ".join(filter(None, (_notes(machine), told))),
         sources={_DETECTED: Source(what="read from this machine", where="operating system: /proc, /sys or psutil")},
         confidence="detected",
+        calibration=calibration,
     )
     if not measure:
         return device

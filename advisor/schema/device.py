@@ -6,8 +6,11 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from .base import Record
+from .calibration import Calibration
 
-DeviceKind = Literal["x86", "sbc", "gpu-soc", "npu-accelerator", "camera-soc", "phone", "mcu", "mcu-npu", "fpga"]
+DeviceKind = Literal[
+    "x86", "computer", "sbc", "gpu-soc", "gpu-card", "npu-accelerator", "camera-soc", "phone", "mcu", "mcu-npu", "fpga"
+]  # computer: laptop, desktop or server that is not x86; gpu-card: graphics card or graphics unit of a PC
 Unit = Literal["cpu", "gpu", "npu", "dla", "mcu"]
 Precision = Literal["fp32", "fp16", "bf16", "fp8", "int8", "int16", "w8a16", "int4"]
 FigureBasis = Literal["published", "measured", "derived", "assumed"]
@@ -75,12 +78,38 @@ class Memory(Record):
     last_level_cache_kb: Figure | None = None
 
 
+class PowerMode(Record):
+    """A setting that limits power: its budget, and what it leaves of cores, clocks and units.
+
+    A clock or share that is None stays as the profile states it. `default` marks the mode that the profile's clocks and
+    peaks belong to.
+    """
+
+    name: str
+    watts: float | None = None  # the budget; None where the mode has no limit
+    default: bool = False
+    cores: int | None = Field(default=None, ge=1)  # CPU cores that stay on, in the order of `Cpu.cores`
+    cpu_ghz: float | None = None
+    gpu_ghz: float | None = None
+    gpu_units: int | None = Field(default=None, ge=1)  # groups of GPU cores that stay on
+    dla_ghz: float | None = None
+    memory_ghz: float | None = None
+    source: str
+
+
 class Power(Record):
-    """Power in watts."""
+    """Power in watts. `mode` names the power mode that was chosen; None leaves the profile as it is."""
 
     typical_w: Figure | None = None  # under inference load
     idle_w: Figure | None = None
-    modes_w: tuple[float, ...] = ()
+    modes: tuple[PowerMode, ...] = ()
+    mode: str | None = None
+    thermal: str = ""  # when the board slows itself down, and what it takes to avoid it
+
+    @property
+    def current(self) -> PowerMode | None:
+        """The chosen mode, else the one that the profile's figures belong to."""
+        return next((m for m in self.modes if (m.name == self.mode if self.mode else m.default)), None)
 
 
 class Restrictions(Record):
@@ -142,9 +171,13 @@ class Device(Record):
     sources: dict[str, Source] = {}
     confidence: Literal["good", "secondary", "placeholder", "detected"] = "good"
     version: str = "1"  # of the profile
+    calibration: Calibration | None = None  # timings of this very machine, where they were taken and still fit
 
     @model_validator(mode="after")
     def _sources_exist(self) -> "Device":
+        for mode in self.power.modes:
+            if mode.source not in self.sources:
+                raise ValueError(f"power mode {mode.name}: source {mode.source!r} is not in sources")
         for where, figure in self.figures.items():
             if figure.source and figure.source not in self.sources:
                 raise ValueError(f"{where}: source {figure.source!r} is not in sources ({', '.join(self.sources)})")
@@ -156,6 +189,8 @@ class Device(Record):
         found: dict[str, Figure] = {}
 
         def walk(prefix: str, value: Any) -> None:
+            if value is None or isinstance(value, str | bool | float):
+                return
             if isinstance(value, Figure):
                 found[prefix] = value
             elif isinstance(value, Record):

@@ -12,14 +12,16 @@ DEVICES = list_devices()
 FLOATS = {"fp32", "fp16", "bf16", "fp8"}
 # GMAC/s of the fastest listed path, by kind: wide, but a factor of 1000 or TOPS taken for GMAC/s falls outside
 PEAK_RANGE = {
-    "x86": (50, 250_000),
-    "sbc": (4, 60_000),
+    "x86": (3, 250_000),
+    "computer": (1, 60_000),
+    "sbc": (2, 60_000),
     "gpu-soc": (100, 600_000),
+    "gpu-card": (500, 500_000),
     "npu-accelerator": (500, 120_000),
-    "camera-soc": (100, 12_000),
-    "phone": (50, 20_000),
+    "camera-soc": (1, 12_000),
+    "phone": (5, 20_000),
     "mcu": (0.01, 20),
-    "mcu-npu": (1, 2_000),
+    "mcu-npu": (0.1, 2_000),
     "fpga": (200, 4_000),
 }
 
@@ -31,8 +33,8 @@ def device_ids(devices: tuple[Device, ...]) -> list[str]:
 each_device = pytest.mark.parametrize("device", DEVICES, ids=device_ids(DEVICES))
 
 
-def test_there_are_at_least_sixty_devices_of_every_kind() -> None:
-    assert len(DEVICES) >= 60
+def test_there_are_devices_of_every_kind() -> None:
+    assert len(DEVICES) >= 220
     assert {device.kind for device in DEVICES} == set(PEAK_RANGE)
 
 
@@ -82,7 +84,7 @@ def test_bandwidths_and_capacities_are_in_their_units(device: Device) -> None:
     if memory.bandwidth_gbs and memory.sustained_gbs:
         assert memory.sustained_gbs.value <= memory.bandwidth_gbs.value
     if memory.capacity_mb:
-        assert memory.capacity_mb.value >= (256 if device.os else 1)
+        assert memory.capacity_mb.value >= (128 if device.os else 1)
     if device.power.typical_w:
         assert 0.005 <= device.power.typical_w.value <= 500
 
@@ -92,9 +94,9 @@ def test_microcontrollers_have_ram_and_flash_and_no_system(device: Device) -> No
     if device.kind in ("mcu", "mcu-npu"):
         assert not device.os
         assert device.memory.sram_kb is not None
-        assert device.memory.flash_kb is not None
+        assert device.memory.flash_kb is not None or "no flash" in device.notes
         assert 100 <= device.memory.sram_kb.value <= 16_384
-    else:
+    elif device.kind != "fpga":  # a generated circuit may run without a system
         assert device.os
 
 
