@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import timm
-from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-from size_overhead import TwoImages, distinct
+from artefacts import distinct
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from advisor import runtimes
 from advisor.measurement.latency import compare
@@ -30,6 +30,18 @@ NETWORKS = (
     ("efficientnet_b0", 64), ("efficientnet_b0", 128), ("mobilenetv3_large_100", 128),
 )  # fmt: skip
 SOURCE = "OWN-small"
+
+
+class TwoImages(CalibrationDataReader):
+    """Two random images."""
+
+    def __init__(self, name: str, shape: tuple[int, ...]) -> None:
+        rng = np.random.default_rng(0)
+        self.images = iter([{name: rng.standard_normal(shape).astype(np.float32)} for _ in range(2)])
+
+    def get_next(self) -> dict | None:
+        """Return the next image."""
+        return next(self.images, None)
 
 
 def measure(name: str, side: int, folder: Path) -> tuple[float, float]:

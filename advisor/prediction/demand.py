@@ -38,9 +38,9 @@ class Demand:
         return len(self.unknown) / max(len(self.classes), 1)
 
 
-def demand(workload: Workload, runtime: str) -> Demand:
-    """Return the demand of the graph as `runtime` fuses it."""
-    return _demand(fuse(workload, runtime))
+def demand(workload: Workload, runtime: str, block: int | None = None) -> Demand:
+    """Return the demand of the graph as `runtime` fuses it, with channels in blocks of `block` (see `fuse`)."""
+    return _demand(fuse(workload, runtime, block))
 
 
 @remembered(48)

@@ -1,67 +1,67 @@
-"""The graph as a runtime executes it: batch norm folded, activations and residual sums inside their layer.
+"""The graph as a runtime executes it: batch norm folded, activations and sums inside their layer, layouts changed.
 
-A deliberately simple model of what runtimes do; which activations a runtime fuses is knowledge
-(`knowledge/prediction/fusion.yaml`). The result is a Workload again, so that liveness and counting work on it.
+Which passes a runtime takes and which patterns they know is knowledge (`knowledge/prediction/fusion.yaml`); how well
+the result agrees with onnxruntime's own graphs is measured by `benchmarks/fusion.py` (docs/fusion.md). The result is a
+Workload again, so that liveness and counting work on it. Operations that run in float inside an integer graph have the
+precision fp32, with quantize and dequantize operations around them; changes of layout are moves with the function
+`reorder`. What was absorbed is named in the attribute `fused`, the layout (blocked, channels_last) in `layout`.
 """
 
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable
 
-from advisor.schema import MAC_KINDS, WEIGHTED_KINDS, Op, OpKind, Record, Workload
+from advisor.schema import OpKind, Workload
 from advisor.schema.identity import remembered
 from advisor.techniques.folding import fold_batch_norm
 
-from .figures import read_figures
+from .fusing.absorb import absorb
+from .fusing.blocked import block
+from .fusing.channels_last import put_channels_last
+from .fusing.graph import Graph
+from .fusing.integer import is_quantized, place, strip
+from .fusing.layers import fold_scales, join_biases, scale_products, share_ranges, skip_norms, split_gates
+from .fusing.spell import spell_out
+from .fusing.style import FusionStyle, block_of, style_of
+from .fusing.tidy import (
+    drop_empty,
+    drop_unread,
+    fold_constants,
+    mark_copies,
+    merge_equal,
+    merge_permutations,
+    pad_in_layers,
+)
 
-_POINTWISE = frozenset({OpKind.ACTIVATION, OpKind.ELEMENTWISE, OpKind.QUANTIZE})
-_SUMS = frozenset({"add", "iadd"})
+__all__ = ["block_of", "fold", "fuse"]
+
+# In the order of their stages: on the graph as it was planned, once its arithmetic is settled, after all absorption.
+FIRST: dict[str, Callable[[Graph], None]] = {
+    "fold_constants": fold_constants,
+    "drop_unread": drop_unread,
+    "drop_empty": drop_empty,
+    "merge_equal": merge_equal,
+    "merge_permutations": merge_permutations,
+    "mark_copies": mark_copies,
+    "pad_in_layers": pad_in_layers,
+    "join_biases": join_biases,
+    "fold_scales": fold_scales,
+}
+MIDDLE: dict[str, Callable[[Graph], None]] = {
+    "skip_norms": skip_norms,
+    "scale_products": scale_products,
+    "share_ranges": share_ranges,
+}
+LAST: dict[str, Callable[[Graph], None]] = {
+    "split_gates": split_gates,
+    "channels_last": put_channels_last,
+}
 
 
-class FusionStyle(Record):
-    """What a runtime executes inside a layer.
+def fuse(workload: Workload, runtime: str, block: int | None = None) -> Workload:
+    """Return the graph that `runtime` executes; results are kept for the workloads seen last.
 
-    `chains`: any run of pointwise operations (rescaling between int8 and float included) becomes one kernel.
+    `block`: channels per block in layouts that the CPU decides on (`block_of`); None: as on the CPU of the checks.
     """
-
-    activations: tuple[str, ...] = ()
-    activations_int8: tuple[str, ...] = ()
-    residual_add: bool = False
-    residual_add_int8: bool = False
-    chains: bool = False
-    batch_norm: bool = True  # folded into the layer before it
-    source: str = ""
-
-
-class FusionFile(Record):
-    """The file `fusion.yaml`: styles by runtime; `default` for runtimes not named."""
-
-    default: FusionStyle
-    runtimes: dict[str, FusionStyle] = {}
-    sources: dict[str, str] = {}
-
-
-@lru_cache(maxsize=1)
-def _styles() -> FusionFile:
-    return read_figures("fusion", FusionFile)
-
-
-def style_of(runtime: str) -> FusionStyle:
-    """Return how this runtime fuses."""
-    return _styles().runtimes.get(runtime, _styles().default)
-
-
-@dataclass(slots=True)
-class _Group:
-    op: Op
-    inputs: list[int]
-    outputs: tuple[int, ...]
-    functions: list[str] = field(default_factory=list)
-    finished: bool = False  # an activation closes a layer: nothing but a pointwise chain may follow
-
-
-def fuse(workload: Workload, runtime: str) -> Workload:
-    """Return the graph that `runtime` executes; results are kept for the workloads seen last."""
-    return _fused(workload, style_of(runtime))
+    return _fused(workload, style_of(runtime, block))
 
 
 @remembered(48)
@@ -72,83 +72,29 @@ def fold(workload: Workload) -> Workload:
 
 @remembered(48)
 def _fused(workload: Workload, style: FusionStyle) -> Workload:
-    workload = fold(workload) if style.batch_norm else workload
-    readers: dict[int, int] = dict.fromkeys(workload.outputs, 1)
-    for op in workload.ops:
-        for tensor in op.inputs:
-            readers[tensor] = readers.get(tensor, 0) + 1
-    groups: list[_Group] = []
-    producer: dict[int, int] = {}
-    for original in workload.ops:
-        op = _unordered(original, style) if original.attrs.get("summary") else original
-        place = _host(op, groups, producer, readers, style) if op.kind in _POINTWISE else None
-        if place is None:
-            groups.append(_Group(op, list(op.inputs), op.outputs))
-            place = len(groups) - 1
-        else:
-            _absorb(groups[place], op)
-        for tensor in op.outputs:
-            producer[tensor] = place
-    return _rebuilt(workload, groups)
+    graph = Graph(fold(workload) if style.batch_norm else workload)
+    if any(op.attrs.get("summary") for op in workload.ops):  # layers without an order: nothing meets its neighbour
+        absorb(graph, style)
+        return graph.to_workload()
+    integer = style.integer if style.integer is not None and is_quantized(graph) else None
+    graph.integer = integer is not None
+    passes = style.int8_passes if graph.integer else style.float_passes
+    kept = strip(graph) if integer else frozenset[int]()
+    _rewrite(graph, passes, FIRST)
+    if style.integer is not None:
+        spell_out(graph, style.integer.spelled_out if integer else (), integer=graph.integer)
+    if integer is not None:
+        place(graph, integer, kept)
+    _rewrite(graph, passes, MIDDLE)
+    if style.blocks is not None:
+        absorb(graph, style, sums=False)
+        block(graph, style)
+    absorb(graph, style)
+    _rewrite(graph, passes, LAST)
+    return graph.to_workload()
 
 
-def _unordered(op: Op, style: FusionStyle) -> Op:
-    """Free what a runtime would fuse in a network known by its sums, where layers and activations are in no order."""
-    function = str(op.attrs.get("function", ""))
-    fused = (op.kind is OpKind.ACTIVATION and function in style.activations) or (
-        op.kind is OpKind.ELEMENTWISE and function in _SUMS and style.residual_add
-    )
-    return op.model_copy(update={"kind": OpKind.VIEW}) if fused else op
-
-
-def _host(
-    op: Op, groups: list[_Group], producer: dict[int, int], readers: dict[int, int], style: FusionStyle
-) -> int | None:
-    """Return the place of the group that executes `op` along with its own work, or None."""
-    # The last producer among the inputs runs last: only there are all other operands at hand.
-    places = [(producer[t], t) for t in op.inputs if t in producer]
-    if not places:
-        return None
-    place, tensor = max(places)
-    group = groups[place]
-    if readers[tensor] != 1 or tensor not in group.outputs or len(group.outputs) != 1 or len(op.outputs) != 1:
-        return None
-    return place if _fits(op, group, style) else None
-
-
-def _fits(op: Op, group: _Group, style: FusionStyle) -> bool:
-    if style.chains and (group.op.kind in MAC_KINDS or group.op.kind in _POINTWISE):
-        return True
-    int8 = group.op.precision == "int8"
-    function = str(op.attrs.get("function", ""))
-    if op.kind is OpKind.ACTIVATION and int8 and group.op.kind is OpKind.ELEMENTWISE:
-        return function in style.activations_int8  # clipping is part of writing an integer result
-    if group.finished or group.op.kind not in WEIGHTED_KINDS:
-        return False
-    if op.kind is OpKind.ACTIVATION:
-        return function in (style.activations_int8 if int8 else style.activations)
-    adds = style.residual_add_int8 if int8 else style.residual_add
-    return adds and function in _SUMS and len(op.inputs) == 2 and not group.functions
-
-
-def _absorb(group: _Group, op: Op) -> None:
-    group.inputs += [t for t in op.inputs if t not in group.outputs]
-    if op.kind is not OpKind.QUANTIZE:
-        group.functions.append(str(op.attrs.get("function", op.kind)))
-    group.finished = op.kind is OpKind.ACTIVATION
-    group.outputs = op.outputs
-
-
-def _rebuilt(workload: Workload, groups: list[_Group]) -> Workload:
-    """Build the graph of the groups; operations that absorbed nothing stay the very records they were."""
-    ops = tuple(group.op if group.outputs is group.op.outputs else _merged(group) for group in groups)
-    fields = {name: getattr(workload, name) for name in Workload.model_fields}
-    # The parts are valid records already; building without checks keeps fusion within a millisecond or two.
-    return Workload.model_construct(**{**fields, "ops": ops})
-
-
-def _merged(group: _Group) -> Op:
-    changed: dict[str, object] = {"inputs": tuple(group.inputs), "outputs": group.outputs}
-    if group.functions:
-        changed["attrs"] = {**group.op.attrs, "fused": "+".join(group.functions)}
-    return group.op.model_copy(update=changed)
+def _rewrite(graph: Graph, names: tuple[str, ...], stage: dict[str, Callable[[Graph], None]]) -> None:
+    for name in names:
+        if name in stage:
+            stage[name](graph)

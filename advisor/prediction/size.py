@@ -1,27 +1,30 @@
-"""File size: weights exactly, plus the graph's own bytes from calibrated figures.
+"""File size: weights exactly, plus the graph's own bytes from figures fitted to files as `apply` writes them.
 
 1 MB = 1e6 bytes. Zeros compress only in an archive, never in the file itself, so sparsity changes nothing here.
+The fit and its errors: `benchmarks/size.py`, docs/size.md.
 """
 
 from functools import lru_cache
 
-from advisor.schema import Basis, Estimate, Metric, OpKind, Record, Workload
+from advisor.schema import Basis, Estimate, Metric, Record, Workload
 
 from .figures import read_figures
 from .fusion import fold
 from .query import Query, register
-from .storage import scales, stored_bytes
+from .storage import stored_bytes
+from .written import written
 
 
 class Overhead(Record):
-    """Bytes of a file format besides the weights; `margin` is the 80 % interval of the overhead as a share of it."""
+    """Bytes of a file format besides the weights, by what the file holds (`written.Written.counts`).
 
-    per_op: float
-    per_weight: float
-    per_quantized_channel: float = 0.0  # scales and zero points of int32 biases
-    per_quantized_tensor: float = 0.0  # quantize and dequantize nodes with their scales
+    `margin` is the half width of the 80 % interval as a share of the file. `whole`: the file keeps every weight as it
+    is, batch norms included; otherwise norms are folded and only weights that are read are kept.
+    """
+
+    per: dict[str, float]
     fixed: float = 0.0
-    folds_batch_norm: bool = True
+    whole: bool = False
     margin: float
     basis: Basis
     n: int | None = None
@@ -29,7 +32,7 @@ class Overhead(Record):
 
 
 class SizeFile(Record):
-    """The file `size.yaml`: overhead by format, format by runtime and technique."""
+    """The file `size.yaml`: format by runtime and technique, and the overhead of formats that were not measured."""
 
     formats: dict[str, Overhead]
     runtimes: dict[str, str]
@@ -38,39 +41,27 @@ class SizeFile(Record):
     sources: dict[str, str] = {}
 
 
+class FittedSizes(Record):
+    """The file `size_fitted.yaml`, written by benchmarks/size.py: overhead by format."""
+
+    formats: dict[str, Overhead]
+    sources: dict[str, str] = {}
+
+
 @lru_cache(maxsize=1)
 def figures() -> SizeFile:
-    """Read `knowledge/prediction/size.yaml`."""
-    return read_figures("size", SizeFile)
+    """Read `size.yaml` with the fitted formats."""
+    known, fitted = read_figures("size", SizeFile), read_figures("size_fitted", FittedSizes)
+    return known.model_copy(update={"formats": {**known.formats, **fitted.formats}})
 
 
-def counts(workload: Workload) -> dict[str, int]:
-    """Count what overhead depends on: operations, weights, and channels and tensors that are quantized.
-
-    SiLU is written as a sigmoid and a product, both quantized in an integer file.
-    """
-    biased = {name for op in workload.ops if op.precision == "int8" for name in op.weights}
-    quantized = [w for w in workload.weights if w.storage.dtype in ("int8", "uint8", "int4") and w.name in biased]
-    integer = sum(op.precision == "int8" and op.kind is not OpKind.VIEW for op in workload.ops)
-    pairs = sum(op.kind is OpKind.ACTIVATION and op.attrs.get("function") == "silu" for op in workload.ops)
-    return {
-        "ops": sum(op.kind is not OpKind.OTHER for op in workload.ops) + pairs,
-        "weights": len(workload.weights),
-        "quantized_channels": sum(scales(w) for w in quantized),
-        "quantized_tensors": integer + (pairs if integer else 0),
-    }
-
-
-def overhead_bytes(workload: Workload, overhead: Overhead) -> float:
-    """Bytes that the format adds to the weights."""
-    n = counts(workload)
-    return (
-        overhead.fixed
-        + overhead.per_op * n["ops"]
-        + overhead.per_weight * n["weights"]
-        + overhead.per_quantized_channel * n["quantized_channels"]
-        + overhead.per_quantized_tensor * n["quantized_tensors"]
-    )
+def size_bytes(workload: Workload, overhead: Overhead) -> tuple[int, float]:
+    """Return the bytes of the weights and those that the format adds."""
+    if overhead.whole:
+        return stored_bytes(workload.weights), overhead.fixed + overhead.per["constants"] * len(workload.weights)
+    file = written(fold(workload))
+    counts = file.counts()
+    return file.weights, overhead.fixed + sum(cost * counts[name] for name, cost in overhead.per.items())
 
 
 def format_of(query: Query) -> str:
@@ -97,13 +88,12 @@ class FileSize:
         """Return the size of the artefact's file in MB."""
         name = format_of(query)
         form = figures().formats[name]
-        network = fold(query.after) if form.folds_batch_norm else query.after
-        weights, extra = stored_bytes(network.weights), overhead_bytes(network, form)
-        spread = max(form.margin * extra, 1e-4 * weights)
-        low, mid, high = weights + max(extra - spread, 0.0), weights + extra, weights + extra + spread
+        weights, extra = size_bytes(query.after, form)
+        total = weights + extra
+        low, high = total * (1 - form.margin), total * (1 + form.margin)
         return Estimate(
-            metric=self.metric, low=low / 1e6, mid=mid / 1e6, high=high / 1e6, basis=form.basis, predictor=self.name,
-            n=form.n, references=(form.source,),
+            metric=self.metric, low=low / 1e6, mid=total / 1e6, high=high / 1e6, basis=form.basis,
+            predictor=self.name, n=form.n, references=(form.source,),
             note=f"{weights / 1e6:.3f} MB of weights by arithmetic, {extra / 1e6:.3f} MB of graph in a {name} file",
         )  # fmt: skip
 

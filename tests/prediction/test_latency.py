@@ -73,7 +73,7 @@ def test_channels_are_padded_to_the_alignment():
     ("channels", "expected"), [((64, 64), False), ((64, 60), True), ((60, 64), True), ((3, 64), False)]
 )
 def test_unaligned_channels_are_marked(channels, expected):
-    assert bool(unaligned(demand(pointwise(channels, side=2), "onnxruntime"), 8)[0]) is expected
+    assert bool(unaligned(demand(pointwise(channels, side=2), "ncnn"), 8)[0]) is expected
 
 
 def test_unknown_operations_widen_and_are_named():

@@ -1,15 +1,19 @@
 import pytest
 
+from advisor.prediction.fusion import fold
 from advisor.prediction.query import Query
-from advisor.prediction.size import FileSize, format_of, overhead_bytes
+from advisor.prediction.size import FileSize, format_of, size_bytes
 from advisor.prediction.size import figures as size_figures
 from advisor.prediction.storage import stored_bytes, weight_bytes
-from advisor.schema import Storage, Weight
+from advisor.prediction.written import written
+from advisor.schema import OpKind, Storage, Tensor, Weight, Workload
+from advisor.techniques.half.preview import preview as preview_half
+from advisor.techniques.half.step import Half
 from advisor.techniques.prune_channels.step import PruneChannels
 from advisor.techniques.static_int8.preview import preview
 from advisor.techniques.static_int8.step import StaticInt8
 
-from .networks import board, conv_net, plain, stored_as
+from .networks import board, conv_net, op, plain, stored_as
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,10 @@ def test_int8_files_approach_a_quarter_for_large_layers():
 def test_every_format_has_figures_that_cost_something():
     network = preview(StaticInt8(), conv_net())
     for name, overhead in size_figures().formats.items():
-        assert overhead_bytes(network, overhead) > 0, name
+        weights, extra = size_bytes(network, overhead)
+        assert weights > 0, name
+        assert extra > 0, name
+        assert 0 < overhead.margin < 0.02, name
 
 
 def test_the_last_step_that_decides_a_format_wins():
@@ -73,3 +80,45 @@ def test_the_last_step_that_decides_a_format_wins():
     assert format_of(Query(plan, network, network, board())) == "onnx-int8"
     assert format_of(Query(plain(), network, network, board())) == "onnx"
     assert format_of(Query(plain("pytorch"), network, network, board())) == "safetensors"
+
+
+def test_a_half_precision_file_is_little_more_than_half():
+    network = conv_net(channels=256, side=16)
+    plan = plain().model_copy(update={"steps": (Half(),)})
+    before = FileSize().estimate(Query(plain(), network, network, board())).mid
+    after = FileSize().estimate(Query(plan, network, preview_half(Half(), network), board())).mid
+    assert 0.5 < after / before < 0.51
+
+
+def test_weights_that_no_operation_reads_are_not_written():
+    network = conv_net(norm=False)
+    unread = Weight(name="steps", shape=(1000,), role="buffer", counted=False)
+    fields = {name: getattr(network, name) for name in Workload.model_fields}
+    larger = Workload(**{**fields, "weights": (*network.weights, unread)})
+    assert written(larger).weights == written(network).weights
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(16, 4 * 3 * 16), (20_000, 4 * 3 * 4 + 8 * 20_000)])
+def test_small_position_tables_are_computed_and_large_ones_kept(rows, expected):
+    """A table of 4 x 3 values, read in `rows` places, is added to the logits of as many tokens."""
+    table = Weight(name="table", shape=(4, 3), role="weight")
+    index = Weight(name="index", shape=(rows,), role="buffer", counted=False, storage=Storage(dtype="int64"))
+    names = ("table", "index")
+    ops = (
+        op(0, OpKind.MOVE, (), (1,), names, function="gather"),
+        op(1, OpKind.ELEMENTWISE, (0, 1), (2,), names, function="add"),
+    )
+    tensors = tuple(Tensor(id=i, shape=(rows, 3)) for i in range(3))
+    network = Workload(name="positions", inputs=(0,), outputs=(2,), tensors=tensors, weights=(table, index), ops=ops)
+    assert written(network).weights == expected
+
+
+def test_quantizing_adds_pairs_and_scales():
+    after = written(fold(preview(StaticInt8(), conv_net())))
+    before = written(fold(conv_net()))
+    assert before.pairs == before.quantized == 0
+    assert after.quantized == 2
+    assert after.channels == 16 + 10
+    assert after.bias_channels == 16 + 10
+    assert after.pairs >= 3  # image, feature map, logits
+    assert after.nodes == before.nodes - 1  # clipping is part of the range
