@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor import cache
 from advisor.devices import load_device
+from advisor.devices.power import in_power_mode
 from advisor.errors import NotApplicable, UnknownNetwork
 from advisor.facts.abilities import unknown_network
 from advisor.progress import Progress
@@ -66,8 +67,10 @@ def recommend(
     """Rank compression plans for a model on a device. Options are those of `advisor.loading.load`."""
     from advisor.execution.data import data_facts
 
-    device = load_device(target)  # a misspelt device should fail before a large model is opened
     goal = goal or Goal()
+    device = load_device(target)  # a misspelt device should fail before a large model is opened
+    if goal.power_mode is not None:
+        device = in_power_mode(device, goal.power_mode)
     if data is not None:
         goal = goal.model_copy(update={"data": data_facts(Path(data))})
     return _decide(_opened(model, goal.batch, options), device, goal, progress)
@@ -82,7 +85,7 @@ def _decide(profiled: Profiled, device: Device, goal: Goal, progress: Progress |
         random_weights=profiled.intake.random_weights,
         model_spec=profiled.spec,
         intake=profiled.intake,
-        notes=profiled.intake.notes,
+        notes=(*profiled.intake.notes, *filter(None, (device.power.thermal,))),
         progress=progress,
     )
 
@@ -160,7 +163,7 @@ def explain(
 
 def _elsewhere(recommendation: Recommendation, target: str, goal: Goal) -> Recommendation:
     """Recommend for the same model on another device; the model is opened again from what the record says of it."""
-    device = load_device(target)
+    device, goal = load_device(target), goal.model_copy(update={"power_mode": None})
     options = dict(recommendation.model_spec)
     spec, batch = options.pop("spec", ""), int(options.pop("batch", goal.batch))
     return _decide(_opened(spec, batch, options), device, goal)

@@ -4,7 +4,19 @@ from collections.abc import Iterable
 
 GOALS = ("balanced", "latency", "size", "memory", "energy", "accuracy")
 BUDGETS = ("none", "calibration", "finetune", "train")
-KINDS = ("x86", "sbc", "gpu-soc", "npu-accelerator", "camera-soc", "phone", "mcu", "mcu-npu", "fpga")
+KINDS = (
+    "x86",
+    "computer",
+    "sbc",
+    "gpu-soc",
+    "gpu-card",
+    "npu-accelerator",
+    "camera-soc",
+    "phone",
+    "mcu",
+    "mcu-npu",
+    "fpga",
+)
 
 
 def goals(incomplete: str) -> list[str]:
@@ -27,6 +39,13 @@ def devices(incomplete: str) -> list[str]:
     from advisor.devices import list_devices
 
     return _starting(("host", *(device.id for device in list_devices())), incomplete)
+
+
+def vendors(incomplete: str) -> list[str]:
+    """Complete the maker of a device."""
+    from advisor.devices import list_devices
+
+    return _starting(dict.fromkeys(device.vendor for device in list_devices()), incomplete)
 
 
 def rules(incomplete: str) -> list[str]:

@@ -25,6 +25,7 @@ class LimitTexts:
     max_memory: str | None = None
     max_energy: str | None = None
     max_drop: str | None = None
+    max_flash: str | None = None
 
 
 def read_goal(
@@ -35,6 +36,7 @@ def read_goal(
     runtime: str | None = None,
     batch: int = 1,
     threads: int | None = None,
+    power_mode: str | None = None,
     seed: int = 0,
 ) -> "Goal":
     """Return the goal that the options describe."""
@@ -49,6 +51,7 @@ def read_goal(
             "runtime": runtime,
             "batch": batch,
             "threads": read_count(threads, "--threads"),
+            "power_mode": power_mode,
             "seed": seed,
         }
     )
@@ -63,9 +66,15 @@ def read_limits(texts: LimitTexts, batch: int = 1) -> "tuple[Limit, ...]":
         Metric.SIZE: _positive(texts.max_size, "MB", "--max-size"),
         Metric.MEMORY: _positive(texts.max_memory, "MB", "--max-memory"),
         Metric.ENERGY: _positive(texts.max_energy, "mJ", "--max-energy"),
+        Metric.FLASH: _positive(texts.max_flash, "MB", "--max-flash"),
         Metric.ACCURACY: _drop(texts.max_drop),
     }
-    return tuple(Limit(metric=metric, bound=bound) for metric, bound in bounds.items() if bound is not None)
+    rate = texts.max_latency is None and texts.min_fps is not None
+    return tuple(
+        Limit(metric=metric, bound=bound, sustained=rate and metric is Metric.LATENCY)
+        for metric, bound in bounds.items()
+        if bound is not None
+    )
 
 
 def _latency(texts: LimitTexts, batch: int) -> float | None:

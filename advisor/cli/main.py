@@ -7,7 +7,7 @@ import typer
 
 from advisor import __version__
 
-from . import apply, devices, explain, identify, profile, recommend, rules, verify
+from . import apply, devices, explain, identify, predict, profile, recommend, rules, verify
 from .group import ErrorGroup
 
 _EPILOG = (
@@ -29,6 +29,7 @@ app.command("apply")(apply.command)
 app.command("verify")(verify.command)
 app.command("identify")(identify.command)
 app.command("profile")(profile.command)
+app.command("predict")(predict.command)
 app.command("explain")(explain.command)
 app.add_typer(devices.app, name="devices")
 app.add_typer(rules.app, name="rules")

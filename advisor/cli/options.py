@@ -48,6 +48,9 @@ AllowPackage = Annotated[
 Runtime = Annotated[str | None, typer.Option("--runtime", metavar="NAME", help="Consider only this runtime.")]
 Batch = Annotated[int, typer.Option("--batch", metavar="N", help="Images per inference.")]
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", help="CPU threads.")]
+PowerMode = Annotated[
+    str | None, typer.Option("--power-mode", metavar="MODE", help="Power mode of the device, by name or watts.")
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Store the plan (.json) or a report (.md).")
 ]
@@ -75,6 +78,10 @@ MaxMemory = Annotated[
 ]
 MaxEnergy = Annotated[
     str | None, typer.Option("--max-energy", metavar="50mJ", help="Of one inference.", rich_help_panel="Limits")
+]
+MaxFlash = Annotated[
+    str | None,
+    typer.Option("--max-flash", metavar="1MB", help="Of a microcontroller's flash.", rich_help_panel="Limits"),
 ]
 MaxDrop = Annotated[
     str | None,

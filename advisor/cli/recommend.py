@@ -24,12 +24,14 @@ def command(
     max_size: given.MaxSize = None,
     max_memory: given.MaxMemory = None,
     max_energy: given.MaxEnergy = None,
+    max_flash: given.MaxFlash = None,
     max_drop: given.MaxDrop = None,
     goal: given.GoalName = "balanced",
     budget: given.BudgetName = "finetune",
     runtime: given.Runtime = None,
     batch: given.Batch = 1,
     threads: given.Threads = None,
+    power_mode: given.PowerMode = None,
     shape: given.Input = None,
     arch: given.Arch = None,
     checkpoint: given.Checkpoint = None,
@@ -47,8 +49,17 @@ def command(
     device = given.needed_target(target)
     given.check_output(output)
     given.read_count(top, "--top")
-    limits = LimitTexts(max_latency, min_fps, max_size, max_memory, max_energy, max_drop)
-    wanted = read_goal(limits, kind=goal, budget=budget, runtime=runtime, batch=batch, threads=threads, seed=seed)
+    limits = LimitTexts(max_latency, min_fps, max_size, max_memory, max_energy, max_drop, max_flash)
+    wanted = read_goal(
+        limits,
+        kind=goal,
+        budget=budget,
+        runtime=runtime,
+        batch=batch,
+        threads=threads,
+        power_mode=power_mode,
+        seed=seed,
+    )
     loading = given.model_options(shape, arch, checkpoint, trust, allow_package)
 
     from advisor import pipeline

@@ -31,7 +31,7 @@ def store_calibration(calibration: Calibration, path: Path) -> None:
 
 
 def stored_calibration(cpu: str) -> tuple[Calibration | None, str]:
-    """Return the calibration that fits this CPU and runtime, or None, with a sentence for people ('' if there is none)."""
+    """Return the calibration that fits this CPU and runtime, or None, with a sentence for people ('' for none)."""
     path = calibration_path()
     if path is None or not path.is_file():
         return None, ""

@@ -24,12 +24,16 @@ def described_device(text: str, runtime: str, unit: str = "cpu") -> Device | Non
     peaks = derived_peaks(cores, ("fp32", "fp16", "int8"), table)
     isa = _isa(kinds[0])
     return Device(
-        id=re.sub(r"[^a-z0-9]+", "-", text.partition("(")[0].lower()).strip("-") or "named-device", name=text, vendor="", kind="sbc",
+        id=_id(text), name=text, vendor="", kind="sbc",
         cpu=Cpu(arch="aarch64" if isa else "", cores=cores, isa=isa),
         paths=(ExecPath(runtime=runtime, unit="cpu", precisions=("fp32", "int8"), peak_gmacs=peaks,
                         default_float="fp16" if "asimdhp" in isa and runtime == "ncnn" else "fp32"),),
         sources={_SOURCE: Source(what="the device's own name", where=text)}, confidence="placeholder",
     )  # fmt: skip
+
+
+def _id(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.partition("(")[0].lower()).strip("-") or "named-device"
 
 
 def _cores(text: str, table: dict[str, CoreKind]) -> list[Core]:

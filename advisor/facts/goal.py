@@ -10,6 +10,7 @@ _LIMITS = {
     Metric.SIZE: "user.size_mb",
     Metric.MEMORY: "user.memory_mb",
     Metric.ENERGY: "user.energy_mj",
+    Metric.FLASH: "user.flash_mb",
 }
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from advisor.schema import Plan, Step, Workload
+from advisor.schema import Device, Estimate, Metric, Plan, Step, Workload
 
 _INT8 = frozenset({"static_int8", "qat"})
 _QUANTIZERS = _INT8 | {"dynamic_int8", "weight_only"}
@@ -112,3 +112,12 @@ def plan_facts(context: PlanContext) -> dict[str, Any]:
     }
     facts |= _quantization(plan, plan_precision(plan)) | _structure(context)
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def memory_facts(device: Device, estimates: dict[Metric, Estimate]) -> dict[str, Any]:
+    """Return what a plan needs of the device's memories: RAM and flash of firmware, or the least of a process."""
+    memory, flash = estimates.get(Metric.MEMORY), estimates.get(Metric.FLASH)
+    if device.os:
+        return {} if memory is None else {"plan.process_low_bytes": memory.low * 1e6}
+    named = {"plan.arena_bytes": memory, "plan.flash_bytes": flash}
+    return {name: estimate.mid * 1e6 for name, estimate in named.items() if estimate is not None}

@@ -4,7 +4,16 @@ from typing import Any
 
 from advisor.schema import Device, Estimate, Metric, Plan, Workload
 
-from . import accuracy, energy, latency, memory, size  # noqa: F401  (they register their predictors)
+from . import (  # noqa: F401  (they register their predictors)
+    accuracy,
+    calibrated,
+    energy,
+    firmware,
+    latency,
+    memory,
+    size,
+    throughput,
+)
 from .query import Answer, Query, predictors
 
 

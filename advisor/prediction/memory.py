@@ -1,17 +1,19 @@
-"""Peak memory: weights, live activations and the runtime's own share; on microcontrollers the RAM arena alone.
+"""Peak memory of a process: the runtime's own share, the weights it holds and the live activations, kept apart.
 
-1 MB = 1e6 bytes. Devices with an operating system report the process; where weights stay in flash they do not count.
+1 MB = 1e6 bytes. Devices without an operating system are answered by `firmware.py`.
 """
 
 from functools import lru_cache
 
-from advisor.profiling.liveness import peak_activation_bytes
-from advisor.schema import Basis, Estimate, Metric, Record
+from advisor.facts import plan_precision
+from advisor.profiling.liveness import in_place, peak_activation_bytes
+from advisor.schema import CONV_KINDS, Basis, Estimate, Metric, Record, Workload
+from advisor.schema.identity import remembered
 
 from .figures import read_figures
-from .fusion import fuse
+from .fusion import fold, fuse
 from .query import Query, register
-from .storage import stored_bytes
+from .storage import stored_bytes, weight_bytes
 
 
 class Share(Record):
@@ -20,8 +22,9 @@ class Share(Record):
     baseline_mb: float  # before a model is loaded
     baseline_low_mb: float | None = None  # builds of the runtime differ
     baseline_high_mb: float | None = None
-    fixed_mb: float = 0.0  # of the model's part: session, code paths, pools
+    fixed_mb: float = 0.0  # of the model's part: code paths, pools, thread stacks
     weights: float
+    convolutions: float | None = None  # copies of convolution weights, where they differ from others
     activations: float
     low: float  # the 80 % interval of the model's part, as factors
     high: float
@@ -31,12 +34,10 @@ class Share(Record):
 
 
 class MemoryFile(Record):
-    """The file `memory.yaml`: process memory by runtime, arenas of runtimes without an operating system."""
+    """The file `memory.yaml`: process memory by path, by runtime and form ('onnxruntime int8'), or by runtime."""
 
     process: dict[str, Share]
     process_default: Share
-    arena: dict[str, Share]
-    arena_default: Share
     sources: dict[str, str] = {}
 
 
@@ -46,17 +47,25 @@ def figures() -> MemoryFile:
     return read_figures("memory", MemoryFile)
 
 
-def _estimate(query: Query, share: Share, weights: int, name: str, note: str) -> Estimate:
-    live = peak_activation_bytes(fuse(query.after, query.plan.runtime))
-    model = share.fixed_mb + (share.weights * weights + share.activations * live) / 1e6
-    base = share.baseline_mb
-    lowest = base if share.baseline_low_mb is None else share.baseline_low_mb
-    highest = base if share.baseline_high_mb is None else share.baseline_high_mb
-    return Estimate(
-        metric=Metric.MEMORY, low=lowest + share.low * model, mid=base + model, high=highest + share.high * model,
-        basis=share.basis, predictor=name, n=share.n, references=(share.source,),
-        note=note.format(model=model, base=base, live=live / 1e6),
-    )  # fmt: skip
+def share_of(query: Query) -> Share | None:
+    """Return what is known of the plan's path ('qnn/npu'), of its runtime in this form, or of its runtime; or None."""
+    known, plan = figures().process, query.plan
+    form = f"{plan.runtime} {plan_precision(plan)}"
+    return next((known[name] for name in (plan.path, form, plan.runtime) if name in known), None)
+
+
+@remembered(48)
+def held_weights(workload: Workload) -> tuple[int, int]:
+    """Bytes of the weights of convolutions, and of all others, with batch norms folded."""
+    folded = fold(workload)
+    names = {name for op in folded.ops if op.kind in CONV_KINDS for name in op.weights}
+    convolutions = sum(weight_bytes(w) for w in folded.weights if w.name in names)
+    return convolutions, stored_bytes(folded.weights) - convolutions
+
+
+def live_bytes(query: Query) -> int:
+    """Bytes of activations that are alive together, where pointwise operations write over their operands."""
+    return peak_activation_bytes(in_place(fuse(query.after, query.plan.runtime)))
 
 
 @register
@@ -70,39 +79,26 @@ class ProcessMemory:
         """Answer where an operating system runs processes."""
         if not query.device.os:
             return None
-        return 0.8 if query.plan.runtime in figures().process else 0.4
+        return 0.4 if share_of(query) is None else 0.8
 
     def estimate(self, query: Query) -> Estimate:
         """Return the peak of the process in MB."""
-        share = figures().process.get(query.plan.runtime, figures().process_default)
-        weights = stored_bytes(query.after.weights)
-        note = (
-            "{base:.0f} MB of the runtime itself and {model:.1f} MB for the model ({live:.2f} MB of live activations)"
-        )
-        return _estimate(query, share, weights, self.name, note)
+        share = share_of(query) or figures().process_default
+        convolutions, others = held_weights(query.after)
+        copies = share.weights if share.convolutions is None else share.convolutions
+        weights = (copies * convolutions + share.weights * others) / 1e6
+        live = share.activations * live_bytes(query) / 1e6
+        model, base = share.fixed_mb + weights + live, share.baseline_mb
+        lowest = base if share.baseline_low_mb is None else share.baseline_low_mb
+        highest = base if share.baseline_high_mb is None else share.baseline_high_mb
+        return Estimate(
+            metric=self.metric, low=lowest + share.low * model, mid=base + model, high=highest + share.high * model,
+            basis=share.basis, predictor=self.name, n=share.n, references=(share.source,),
+            note=f"{base:.0f} MB of the runtime itself and {model:.1f} MB for the model ({share.fixed_mb:.1f} MB "
+            f"fixed, {weights:.1f} MB of weights, {live:.2f} MB of live activations)",
+            parts={"runtime": base, "fixed": share.fixed_mb, "weights": weights, "activations": live},
+        )  # fmt: skip
 
     def absence(self, query: Query) -> str:
         """Explain the absence."""
         return "the device runs no operating system: only the arena is known"
-
-
-@register
-class ArenaMemory:
-    """RAM of a microcontroller or bare accelerator: live activations and the interpreter; weights stay in flash."""
-
-    name = "arena"
-    metric = Metric.MEMORY
-
-    def supports(self, query: Query) -> float | None:
-        """Answer where no operating system runs."""
-        return None if query.device.os else 0.85
-
-    def estimate(self, query: Query) -> Estimate:
-        """Return the RAM arena in MB."""
-        share = figures().arena.get(query.plan.runtime, figures().arena_default)
-        note = "RAM arena of {live:.3f} MB of live activations with {base:.3f} MB for the runtime; weights lie in flash"
-        return _estimate(query, share, 0, self.name, note)
-
-    def absence(self, query: Query) -> str:
-        """Explain the absence."""
-        return "the device runs an operating system: the process is predicted"

@@ -23,7 +23,8 @@ def predict_gain(
     candidate = replace(base, plan=plan, after=after, shared={})
     left = predict(baseline_plan, before, baseline_after, device, facts)
     right = predict(plan, before, after, device, facts)
-    return {m: gain(m, base, candidate, left[m], right[m]) for m in Metric if m in left and m in right}
+    costs = [m for m in Metric if m is not Metric.THROUGHPUT]  # it repeats the latency's gain
+    return {m: gain(m, base, candidate, left[m], right[m]) for m in costs if m in left and m in right}
 
 
 def gain(metric: Metric, base: Query, candidate: Query, left: Estimate, right: Estimate) -> Gain:

@@ -2,11 +2,14 @@
 
 A storage lives from the operation that makes it to its last reader; inputs live from the start, outputs to the end;
 tensors that share a storage (views, in-place results) live and die together. While an operation runs, all it reads
-and writes is alive. No fusion, no reuse by a clever planner: an upper bound for runtimes that plan memory.
+and writes is alive. No planner can do with less than the peak, save by splitting or reordering operations.
 """
 
-from advisor.schema import Workload
+from advisor.schema import Op, OpKind, Workload
 from advisor.schema.identity import remembered
+
+_POINTWISE = frozenset({OpKind.ACTIVATION, OpKind.ELEMENTWISE})
+_SUMS = frozenset({"add", "iadd"})
 
 
 @remembered()
@@ -53,3 +56,42 @@ def storage(workload: Workload, tensor: int) -> int:
         tensor = parent
         seen.add(tensor)
     return tensor
+
+
+@remembered()
+def in_place(workload: Workload) -> Workload:
+    """Let pointwise operations, and sums fused into a layer, write over an operand of equal size that dies there.
+
+    Inputs of the network are kept, since runtimes do not write into what the caller holds, and so are its outputs.
+    """
+    _, deaths = lifetimes(workload)
+    owner = {tensor.id: storage(workload, tensor.id) for tensor in workload.tensors}
+    kept = {owner[tensor] for tensor in (*workload.inputs, *workload.outputs)}
+    merged: dict[int, int] = {}
+    for step, op in enumerate(workload.ops):
+        if len(op.outputs) != 1 or owner[op.outputs[0]] != op.outputs[0]:
+            continue
+        result = op.outputs[0]
+        for tensor in _overwritable(op):
+            root = merged.get(owner[tensor], owner[tensor])
+            if root not in kept and deaths[root] == step and _same_size(workload, root, result):
+                merged[result] = root
+                deaths[root] = deaths[result]
+                break
+    if not merged:
+        return workload
+    tensors = tuple(t.model_copy(update={"alias_of": merged[t.id]}) if t.id in merged else t for t in workload.tensors)
+    fields = {name: getattr(workload, name) for name in Workload.model_fields}
+    return Workload.model_construct(**{**fields, "tensors": tensors})
+
+
+def _overwritable(op: Op) -> tuple[int, ...]:
+    """The operands whose place the result may take: of a layer with a fused sum, the one that is added."""
+    if op.kind in _POINTWISE:
+        return op.inputs
+    fused = set(str(op.attrs.get("fused", "")).split("+"))
+    return op.inputs[1:] if fused & _SUMS else ()
+
+
+def _same_size(workload: Workload, one: int, other: int) -> bool:
+    return workload.tensor[one].bytes == workload.tensor[other].bytes

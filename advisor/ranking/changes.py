@@ -15,6 +15,7 @@ _LIMITS = {
     "max_size": (Metric.SIZE, "MB"),
     "max_memory": (Metric.MEMORY, "MB"),
     "max_energy": (Metric.ENERGY, "mJ"),
+    "max_flash": (Metric.FLASH, "MB"),
     "max_drop": (Metric.ACCURACY, "pp"),
 }
 _CHOICES = {"goal": "kind", "budget": "budget"}
@@ -25,15 +26,16 @@ _OF_GOAL = {
     "user.size_mb": "max_size",
     "user.memory_mb": "max_memory",
     "user.energy_mj": "max_energy",
+    "user.flash_mb": "max_flash",
     "user.goal": "goal",
     "user.budget": "budget",
 }
 
 
-def with_limit(goal: Goal, metric: Metric, bound: float | None) -> Goal:
+def with_limit(goal: Goal, metric: Metric, bound: float | None, *, sustained: bool = False) -> Goal:
     """Return the goal with one limit set, or lifted where `bound` is None."""
     others = tuple(limit for limit in goal.limits if limit.metric is not metric)
-    new = () if bound is None else (Limit(metric=metric, bound=bound),)
+    new = () if bound is None else (Limit(metric=metric, bound=bound, sustained=sustained),)
     return goal.model_copy(update={"limits": others + new})
 
 
@@ -67,7 +69,7 @@ def _limit(goal: Goal, name: str, text: str) -> Goal:
         if value == 0:
             raise GoalError("min_fps must be positive")
         value = 1000.0 / value * goal.batch
-    return with_limit(goal, metric, value)
+    return with_limit(goal, metric, value, sustained=name == "min_fps")
 
 
 def _choice(goal: Goal, name: str, text: str) -> Goal:

@@ -6,6 +6,7 @@ from advisor.errors import GoalError
 from advisor.facts import (
     PlanContext,
     device_facts,
+    memory_facts,
     path_facts,
     plan_facts,
     plan_precision,
@@ -54,13 +55,15 @@ class Evaluator:
             plan, self.workload, after, preview.weight_bytes, preview.peak_activation_bytes, needs, effort
         )
         own = self._facts_of(path) | plan_facts(context)
+        estimates = predict(plan, self.workload, after, self.device, self.case_facts | own)
+        own |= memory_facts(self.device, estimates)
         facts = self.case_facts | own
         remark = self._cannot_apply(plan)
         return Candidate(
             number=number,
             plan=plan,
             preview=preview,
-            estimates=predict(plan, self.workload, after, self.device, facts),
+            estimates=estimates,
             gains=self._gains(plan, after, facts),
             findings=kept(evaluate(self.rules, facts, "candidate")),
             effort=effort,

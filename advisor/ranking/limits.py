@@ -12,6 +12,8 @@ NAMES = {
     Metric.SIZE: "file size",
     Metric.MEMORY: "memory",
     Metric.ENERGY: "energy",
+    Metric.THROUGHPUT: "throughput",
+    Metric.FLASH: "flash",
     Metric.ACCURACY: "accuracy loss",
 }
 
@@ -60,7 +62,16 @@ def check(limit: Limit, estimate: Estimate | None) -> LimitCheck:
 
 def check_all(goal: Goal, estimates: dict[Metric, Estimate]) -> tuple[LimitCheck, ...]:
     """Compare every limit of the goal."""
-    return tuple(check(limit, estimates.get(limit.metric)) for limit in goal.limits)
+    return tuple(check(limit, _limited(limit, estimates, goal.batch)) for limit in goal.limits)
+
+
+def _limited(limit: Limit, estimates: dict[Metric, Estimate], batch: int) -> Estimate | None:
+    """Return the estimate that the limit speaks of: a rate bounds the time between results, not the way through."""
+    rate = estimates.get(Metric.THROUGHPUT)
+    if not limit.sustained or rate is None:
+        return estimates.get(limit.metric)
+    low, mid, high = (1000.0 * batch / value for value in (rate.high, rate.mid, rate.low))
+    return rate.model_copy(update={"metric": Metric.LATENCY, "low": low, "mid": mid, "high": high})
 
 
 def chance_of_all(checks: tuple[LimitCheck, ...]) -> float:

@@ -78,7 +78,7 @@ def _advice(possible: Sequence[Candidate], goal: Goal) -> tuple[str, ...]:
     advice = []
     if bounded & {Metric.LATENCY, Metric.MEMORY, Metric.ENERGY}:
         advice.append("A lower input resolution cuts MACs and activations with the square of the side; weights stay.")
-    if bounded & {Metric.LATENCY, Metric.SIZE, Metric.ENERGY, Metric.MEMORY}:
+    if bounded & {Metric.LATENCY, Metric.SIZE, Metric.ENERGY, Metric.MEMORY, Metric.FLASH}:
         advice.append("A smaller architecture, trained with the original as teacher, reaches further than pruning.")
     if goal.budget in ("none", "calibration"):
         advice.append(

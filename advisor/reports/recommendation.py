@@ -8,6 +8,7 @@ from .page import Block, Box, Column, Facts, Items, Line, Page, Paragraph, Span,
 from .reasons import reasons, steps, warnings
 from .rejections import rejected_block
 
+_OF_SOME = (Metric.FLASH, Metric.THROUGHPUT)  # told where they exist; other metrics are said to be unknown
 _FATE_TONES: dict[str, Tone] = {"recommended": "good", "dominated": "muted"}
 
 
@@ -87,10 +88,12 @@ def predictions(candidate: Candidate) -> Table:
         Column("gain"),
         Column("rests on", wrap=True),
     )
-    rows = tuple(_prediction_row(candidate, metric) for metric in Metric)
+    told = [metric for metric in Metric if metric not in _OF_SOME or metric in candidate.estimates]
+    rows = tuple(_prediction_row(candidate, metric) for metric in told)
     baselines = tuple(dict.fromkeys(g.baseline for m, g in candidate.gains.items() if m is not Metric.ACCURACY))
     note = f"Gain: cost of the unchanged model on {' or '.join(baselines)} over that of this plan." if baselines else ""
-    return Table(columns, rows, note=note)
+    apart = (words.parts(candidate.estimates[m]) for m in (Metric.MEMORY, Metric.FLASH) if m in candidate.estimates)
+    return Table(columns, rows, note=" ".join((note, *filter(None, apart))).strip())
 
 
 def _prediction_row(candidate: Candidate, metric: Metric) -> tuple[Line, ...]:

@@ -11,6 +11,8 @@ METRIC_WORDS = {
     Metric.SIZE: "size",
     Metric.MEMORY: "memory",
     Metric.ENERGY: "energy",
+    Metric.THROUGHPUT: "throughput",
+    Metric.FLASH: "flash",
     Metric.ACCURACY: "accuracy",
 }
 _GOAL_METRICS = {
@@ -55,6 +57,12 @@ def basis(estimate: Estimate) -> str:
     return f"{estimate.basis.value}{count}"
 
 
+def parts(estimate: Estimate) -> str:
+    """Write what an estimate is made of: 'memory: runtime 45 MB, weights 9.2 MB.'; empty where it is not known."""
+    shares = [f"{name} {amount(value, estimate.metric)}" for name, value in estimate.parts.items() if value]
+    return f"{METRIC_WORDS[estimate.metric].capitalize()}: {', '.join(shares)}." if shares else ""
+
+
 def ratio(value: float) -> str:
     """Write a gain: 2.10x means half the cost of the baseline."""
     return f"{three(value)}x"
@@ -77,6 +85,8 @@ def limit(value: Limit) -> str:
     """Write a limit."""
     if value.metric is Metric.ACCURACY:
         return f"accuracy loss at most {value.bound:.4g} pp"
+    if value.sustained:
+        return f"a result every {value.bound:.4g} {UNITS[value.metric]}"
     return f"{METRIC_WORDS[value.metric]} at most {value.bound:.4g} {UNITS[value.metric]}"
 
 
@@ -87,6 +97,8 @@ def goal(value: Goal) -> str:
         means.append(f"{value.threads} threads")
     if value.runtime:
         means.append(f"only {value.runtime}")
+    if value.power_mode:
+        means.append(f"power mode {value.power_mode}")
     limits = [limit(one) for one in value.limits] or ["no limits"]
     return "; ".join((value.kind, *limits, *means))
 

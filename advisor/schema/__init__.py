@@ -1,7 +1,7 @@
 """The frozen records that cross borders between rooms. Imports neither torch nor anything that does I/O."""
 
 from .base import Record
-from .device import Core, Cpu, Device, ExecPath, Figure, Gpu, Memory, Power, Restrictions, Source
+from .device import Core, Cpu, Device, ExecPath, Figure, Gpu, Memory, Power, PowerMode, Restrictions, Source
 from .estimate import UNITS, Basis, Estimate, Gain, GainVerdict, Measurement, Metric, Verdict
 from .explanation import Explanation, Flip
 from .goal import BUDGETS, Budget, DataFacts, Goal, GoalKind, Limit
@@ -17,7 +17,7 @@ __all__ = [
     "Candidate", "Core", "Cpu", "DataFacts", "DataRecord", "Device", "Estimate", "ExecPath", "Explanation",
     "Figure", "Finding", "Flip", "Gain", "GainVerdict", "Goal", "GoalKind", "Gpu", "ITEM_BITS", "Intake", "Limit",
     "LimitCheck", "MAC_KINDS", "Measurement", "Memory", "Metric", "ModelInput", "Near", "Op", "OpKind", "Plan",
-    "Power", "Preview", "PreviewCheck", "Profiled", "Recommendation", "Record", "Restrictions", "Rule",
+    "Power", "PowerMode", "Preview", "PreviewCheck", "Profiled", "Recommendation", "Record", "Restrictions", "Rule",
     "RuleCases", "RuleSource", "RunRecord", "Source", "Step", "StepRecord", "Storage", "Tensor", "TraceNode",
     "Truth", "UNITS", "Verdict", "WEIGHTED_KINDS", "Weight", "Workload",
 ]  # fmt: skip

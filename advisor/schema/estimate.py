@@ -14,10 +14,20 @@ class Metric(StrEnum):
     SIZE = "size_mb"  # the artefact's file, 1 MB = 1e6 bytes
     MEMORY = "memory_mb"  # peak of weights + live activations + runtime, 1 MB = 1e6 bytes
     ENERGY = "energy_mj"  # one inference
+    THROUGHPUT = "throughput_fps"  # images per second of units that work on several at once; more is better
+    FLASH = "flash_mb"  # weights, graph and runtime's code of a device without an operating system, 1 MB = 1e6 bytes
     ACCURACY = "accuracy_delta_pp"  # compressed minus original, percentage points (negative = loss)
 
 
-UNITS = {Metric.LATENCY: "ms", Metric.SIZE: "MB", Metric.MEMORY: "MB", Metric.ENERGY: "mJ", Metric.ACCURACY: "pp"}
+UNITS = {
+    Metric.LATENCY: "ms",
+    Metric.SIZE: "MB",
+    Metric.MEMORY: "MB",
+    Metric.ENERGY: "mJ",
+    Metric.THROUGHPUT: "images/s",
+    Metric.FLASH: "MB",
+    Metric.ACCURACY: "pp",
+}
 
 
 class Basis(StrEnum):
@@ -35,7 +45,8 @@ class Basis(StrEnum):
 class Estimate(Record):
     """A prediction: `low <= mid <= high` is an 80 % interval unless `basis` is exact.
 
-    `references` are source ids of `knowledge/`; `note` says in one sentence what the number rests on.
+    `references` are source ids of `knowledge/`; `note` says in one sentence what the number rests on. `parts` splits
+    the middle into named shares of the same unit ("runtime", "weights", "activations") where they are known apart.
     """
 
     metric: Metric
@@ -47,6 +58,7 @@ class Estimate(Record):
     n: int | None = None
     references: tuple[str, ...] = ()
     note: str = ""
+    parts: dict[str, float] = {}
 
     @model_validator(mode="after")
     def _ordered(self) -> "Estimate":

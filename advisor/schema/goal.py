@@ -13,10 +13,14 @@ BUDGETS: tuple[Budget, ...] = ("none", "calibration", "finetune", "train")
 
 
 class Limit(Record):
-    """A hard limit. Costs may not exceed `bound`; accuracy may not fall by more than `bound` points."""
+    """A hard limit. Costs may not exceed `bound`; accuracy may not fall by more than `bound` points.
+
+    `sustained`: the limit was stated in images per second; `bound` is the time from one batch's result to the next.
+    """
 
     metric: Metric
     bound: float = Field(ge=0, allow_inf_nan=False)
+    sustained: bool = False
 
 
 class DataFacts(Record):
@@ -44,6 +48,7 @@ class Goal(Record):
     unit: str | None = None
     batch: int = Field(default=1, ge=1)
     threads: int | None = None
+    power_mode: str | None = None  # name or watts of a mode of the device's profile
     data: DataFacts = DataFacts()
     seed: int = 0
 

@@ -185,3 +185,11 @@ def test_profiles_and_plans_are_json_files(invoke, pipeline, tmp_path):
     plan = tmp_path / "plan.json"
     invoke("recommend", "net.pt", "-t", "jetson-nano", "-o", plan)
     assert json.loads(plan.read_text())["device"] == "jetson-nano"
+
+
+def test_a_power_mode_and_a_limit_on_flash_reach_the_goal(invoke, pipeline):
+    result = invoke("recommend", "net.pt", "-t", "jetson-nano", "--power-mode", "5W", "--max-flash", "512kB")
+    assert result.exit_code == 0, result.output
+    goal = pipeline.calls[0].named["goal"]
+    assert goal.power_mode == "5W"
+    assert [(limit.metric, limit.bound) for limit in goal.limits] == [(Metric.FLASH, 0.512)]

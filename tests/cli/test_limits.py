@@ -20,6 +20,7 @@ from advisor.schema import BUDGETS, Metric
         (LimitTexts(min_fps="30"), 8, Metric.LATENCY, 8000 / 30),
         (LimitTexts(max_size="512kB"), 1, Metric.SIZE, 0.512),
         (LimitTexts(max_size="10 MiB"), 1, Metric.SIZE, 10.48576),
+        (LimitTexts(max_flash="512kB"), 1, Metric.FLASH, 0.512),
         (LimitTexts(max_memory="1GB"), 1, Metric.MEMORY, 1000.0),
         (LimitTexts(max_energy="0.05 J"), 1, Metric.ENERGY, 50.0),
         (LimitTexts(max_drop="1.0"), 1, Metric.ACCURACY, 1.0),
@@ -81,3 +82,12 @@ def test_any_text_is_a_shape_of_positive_sizes_or_refused(text):
     shape = found[0]["shape"] if isinstance(found[0], dict) else found
     assert shape
     assert all(size > 0 for size in shape)
+
+
+@pytest.mark.parametrize(
+    ("texts", "sustained"),
+    [(LimitTexts(min_fps="30"), True), (LimitTexts(max_latency="33ms"), False), (LimitTexts(max_size="1MB"), False)],
+)
+def test_frames_per_second_bound_the_rate_and_not_the_latency(texts, sustained):
+    (limit,) = read_limits(texts)
+    assert limit.sustained is sustained

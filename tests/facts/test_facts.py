@@ -3,9 +3,31 @@ from functools import cache
 import pytest
 
 from advisor.devices import list_devices, load_device
-from advisor.facts import PlanContext, device_facts, goal_facts, model_facts, path_facts, plan_facts, plan_precision
+from advisor.facts import (
+    PlanContext,
+    device_facts,
+    goal_facts,
+    memory_facts,
+    model_facts,
+    path_facts,
+    plan_facts,
+    plan_precision,
+)
 from advisor.rules import load_vocabulary
-from advisor.schema import DataFacts, Goal, Limit, Metric, Op, OpKind, Plan, Tensor, Weight, Workload
+from advisor.schema import (
+    Basis,
+    DataFacts,
+    Estimate,
+    Goal,
+    Limit,
+    Metric,
+    Op,
+    OpKind,
+    Plan,
+    Tensor,
+    Weight,
+    Workload,
+)
 from advisor.techniques.distil.step import Distil
 from advisor.techniques.dynamic_int8.step import DynamicInt8
 from advisor.techniques.half.step import Half
@@ -173,6 +195,17 @@ def test_only_wide_classic_nets_count_as_overparameterised(name, classic):
 
 
 @pytest.mark.real
+def needed(megabytes: float) -> dict[Metric, Estimate]:
+    figures = {"low": megabytes, "mid": megabytes, "high": megabytes, "basis": Basis.EXACT, "predictor": "x"}
+    return {metric: Estimate(metric=metric, **figures) for metric in (Metric.MEMORY, Metric.FLASH)}
+
+
+def test_ram_and_flash_are_facts_of_plans_on_firmware_and_the_process_elsewhere():
+    facts = memory_facts(load_device("stm32h747"), needed(0.5))
+    assert facts == {"plan.arena_bytes": 5e5, "plan.flash_bytes": 5e5}
+    assert memory_facts(load_device("raspberry-pi-4b"), needed(0.5)) == {"plan.process_low_bytes": 5e5}
+
+
 def test_every_derived_fact_of_the_vocabulary_is_produced_by_some_case():
     produced = set(model_facts(profiled("mobilenetv2_100"), random_weights=True))
     produced |= set(model_facts(profiled("densenet121"), random_weights=True))
@@ -186,5 +219,7 @@ def test_every_derived_fact_of_the_vocabulary_is_produced_by_some_case():
 
     for steps in ((step,) for step in (*every, LowRank())):
         produced |= set(plan_facts(PlanContext(Plan(steps=steps, runtime="x"), small(), small(), 1, 1, "none", 0.0)))
+    for name in ("stm32h747", "raspberry-pi-4b"):
+        produced |= set(memory_facts(load_device(name), needed(0.5)))
     derived = {name for name, spec in load_vocabulary().items() if spec.origin == "derived"}
     assert derived - produced == set()

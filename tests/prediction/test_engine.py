@@ -28,7 +28,7 @@ def answers(steps=(), device=None, facts=None):
 @pytest.mark.parametrize("steps", STEPS, ids=lambda s: "+".join(x.technique for x in s) or "none")
 def test_every_estimate_is_complete_and_finite(steps):
     found = answers(steps, board(power=5.0))
-    assert set(found) == set(Metric)
+    assert set(found) == set(Metric) - {Metric.FLASH, Metric.THROUGHPUT}  # of firmware and of pipelines
     for metric, estimate in found.items():
         assert estimate.metric is metric
         assert all(math.isfinite(x) for x in (estimate.low, estimate.mid, estimate.high))

@@ -1,8 +1,9 @@
 import pytest
 
-from advisor.prediction.memory import ArenaMemory, ProcessMemory, figures
+from advisor.prediction.memory import ProcessMemory, figures, held_weights, share_of
 from advisor.prediction.query import Query
-from advisor.prediction.storage import stored_bytes
+from advisor.techniques.static_int8.preview import preview
+from advisor.techniques.static_int8.step import StaticInt8
 
 from .networks import board, conv_net, plain
 
@@ -10,29 +11,39 @@ from .networks import board, conv_net, plain
 def test_a_process_holds_baseline_weights_and_live_activations():
     network = conv_net(channels=16, side=8)
     share = figures().process["onnxruntime"]
-    # Fused convolution: 3 x 64 in and 16 x 64 out are alive together.
-    live = 4 * (3 * 64 + 16 * 64)
-    weights = stored_bytes(network.weights)
-    expected = share.baseline_mb + share.fixed_mb + (share.weights * weights + share.activations * live) / 1e6
+    # The convolution writes channels in blocks; its result and the same in plain order are alive together.
+    live = 4 * (16 * 64 + 16 * 64)
+    convolutions, others = 4 * (16 * 27 + 16), 4 * (10 * 16 * 64 + 10)  # a bias comes with the folded batch norm
+    held = share.convolutions * convolutions + share.weights * others
+    expected = share.baseline_mb + share.fixed_mb + (held + share.activations * live) / 1e6
     estimate = ProcessMemory().estimate(Query(plain("onnxruntime"), network, network, board(runtime="onnxruntime")))
     assert estimate.mid == pytest.approx(expected)
     assert estimate.low < estimate.mid < estimate.high
 
 
-def test_a_microcontroller_needs_ram_for_activations_alone():
-    network = conv_net(channels=16, side=8)
-    share = figures().arena_default
-    device = board(runtime="tflite-micro", unit="mcu", kind="mcu", os=False)
-    estimate = ArenaMemory().estimate(Query(plain("tflite-micro", "mcu"), network, network, device))
-    live = 4 * (3 * 64 + 16 * 64)
-    assert estimate.mid == pytest.approx(share.baseline_mb + share.fixed_mb + share.activations * live / 1e6)
-    assert stored_bytes(network.weights) / 1e6 > estimate.mid  # 41 kB of weights would not fit into the answer
+def test_the_form_decides_how_often_weights_are_held():
+    network, step = conv_net(channels=64, side=32), StaticInt8()
+    plan = plain("onnxruntime").model_copy(update={"steps": (step,)})
+    query = Query(plan, network, preview(step, network), board(runtime="onnxruntime"))
+    assert share_of(query) == figures().process["onnxruntime int8"]
+    assert held_weights(query.after)[1] < held_weights(network)[1] / 3.9
 
 
-@pytest.mark.parametrize("os", [True, False])
-def test_exactly_one_predictor_answers(os):
-    query = Query(plain(), conv_net(), conv_net(), board(os=os))
-    assert [p.supports(query) is not None for p in (ProcessMemory(), ArenaMemory())] == [os, not os]
+def test_the_runtime_and_the_model_are_told_apart():
+    network = conv_net()
+    estimate = ProcessMemory().estimate(Query(plain("onnxruntime"), network, network, board(runtime="onnxruntime")))
+    assert estimate.parts["runtime"] == figures().process["onnxruntime"].baseline_mb
+    assert sum(estimate.parts.values()) == pytest.approx(estimate.mid)
+
+
+def test_an_unknown_runtime_is_assumed_with_a_wide_interval():
+    network = conv_net()
+    known, unknown = (
+        ProcessMemory().estimate(Query(plain(r), network, network, board(runtime=r)))
+        for r in ("onnxruntime", "brand-new")
+    )
+    assert unknown.basis == "assumed"
+    assert unknown.high / unknown.low > known.high / known.low
 
 
 def test_pytorch_costs_more_than_onnxruntime():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.profiling.liveness import peak_activation_bytes, storage
+from advisor.profiling.liveness import in_place, peak_activation_bytes, storage
 from advisor.schema import Op, OpKind, Tensor, Workload
 
 
@@ -104,3 +104,42 @@ def test_dropping_the_last_operation_never_raises_the_peak(workload):
 def test_the_owner_of_a_chain_of_views_is_its_first_tensor(chain):
     tensors = [floats(0, 4), *(floats(i, 4, alias_of=i - 1) for i in range(1, chain + 1))]
     assert storage(build(tensors, [], (0,), (chain,)), chain) == 0
+
+
+def chain(*kinds, sizes=None, outputs=None, inputs=None):
+    """Operations in a row; `inputs` gives further operands by the place of the operation."""
+    sizes = sizes or [10] * (len(kinds) + 1)
+    workload = build([floats(i, n) for i, n in enumerate(sizes)], [((i,), (i + 1,)) for i in range(len(kinds))], (0,),
+                     outputs or (len(kinds),))  # fmt: skip
+    ops = tuple(
+        op.model_copy(update={"kind": kind, "inputs": op.inputs + (inputs or {}).get(i, ())})
+        for i, (op, kind) in enumerate(zip(workload.ops, kinds, strict=True))
+    )
+    return workload.model_copy(update={"ops": ops})
+
+
+CONV, ACT, SUM = OpKind.CONV, OpKind.ACTIVATION, OpKind.ELEMENTWISE
+
+
+@pytest.mark.parametrize(
+    ("workload", "before", "after"),
+    [
+        (chain(CONV, ACT, ACT), 80, 80),  # the convolution itself needs both
+        (chain(CONV, ACT, sizes=[1, 10, 10]), 80, 44),
+        (chain(ACT), 80, 80),  # the caller's image is not written into
+        (chain(CONV, ACT, sizes=[1, 10, 10], outputs=(1, 2)), 80, 80),  # the operand is wanted later
+        (chain(CONV, ACT, sizes=[1, 10, 5]), 60, 60),  # another size
+        (chain(CONV, CONV, SUM, sizes=[1, 10, 10, 10], inputs={2: (1,)}), 120, 80),  # a shortcut ends in the sum
+    ],
+)
+def test_pointwise_operations_write_over_an_operand_that_dies(workload, before, after):
+    assert peak_activation_bytes(workload) == before
+    assert peak_activation_bytes(in_place(workload)) == after
+
+
+@given(graphs())
+def test_working_in_place_never_needs_more(workload):
+    kinds = [ACT, SUM, CONV]
+    ops = tuple(op.model_copy(update={"kind": kinds[op.index % 3]}) for op in workload.ops)
+    varied = workload.model_copy(update={"ops": ops})
+    assert peak_activation_bytes(in_place(varied)) <= peak_activation_bytes(varied)

@@ -13,6 +13,7 @@ from advisor.schema import Goal, Metric
         ("min_fps=50", Metric.LATENCY, 20.0),
         ("max_size=5", Metric.SIZE, 5.0),
         ("max_size=512kB", Metric.SIZE, 0.512),
+        ("max_flash=512kB", Metric.FLASH, 0.512),
         ("max_memory=1GB", Metric.MEMORY, 1000.0),
         ("max_energy=5mJ", Metric.ENERGY, 5.0),
         ("max_drop=2", Metric.ACCURACY, 2.0),

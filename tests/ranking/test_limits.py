@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.ranking.limits import chance_of_all, check, probability_below, probability_met
-from advisor.schema import Basis, Estimate, Limit, Metric
+from advisor.ranking.limits import chance_of_all, check, check_all, probability_below, probability_met
+from advisor.schema import Basis, Estimate, Goal, Limit, Metric
 from tests.ranking.builders import estimate
 
 
@@ -69,3 +69,26 @@ def test_the_chance_of_an_accuracy_limit_counts_the_tail_beyond_the_interval(int
     low, mid, high = interval
     e = Estimate(metric=Metric.ACCURACY, low=low, mid=mid, high=high, basis=Basis.PUBLISHED, predictor="test")
     assert probability_met(Limit(metric=Metric.ACCURACY, bound=drop), e) == pytest.approx(chance)
+
+
+def estimate_of(metric, low, mid, high):
+    return Estimate(metric=metric, low=low, mid=mid, high=high, basis=Basis.ASSUMED, predictor="test")
+
+
+@pytest.mark.parametrize(("sustained", "met"), [(True, True), (False, False)])
+def test_a_rate_counts_the_time_between_results_and_not_the_way_through(sustained, met):
+    estimates = {
+        Metric.LATENCY: estimate_of(Metric.LATENCY, 8.0, 10.0, 12.0),
+        Metric.THROUGHPUT: estimate_of(Metric.THROUGHPUT, 180.0, 220.0, 270.0),
+    }
+    goal = Goal(limits=(Limit(metric=Metric.LATENCY, bound=5.0, sustained=sustained),))
+    (found,) = check_all(goal, estimates)
+    assert found.met is met
+    assert found.estimate.low <= found.estimate.mid <= found.estimate.high
+
+
+def test_a_rate_falls_back_on_the_latency_where_there_is_no_pipeline():
+    goal = Goal(limits=(Limit(metric=Metric.LATENCY, bound=12.0, sustained=True),))
+    (found,) = check_all(goal, {Metric.LATENCY: estimate_of(Metric.LATENCY, 8.0, 10.0, 12.0)})
+    assert found.met
+    assert found.estimate.mid == 10.0

@@ -44,3 +44,25 @@ def test_plans_are_matched_by_what_they_are_and_not_by_number():
 
 
 PLAN = candidate(0, 1.0).plan.model_copy(update={"runtime": "tensorrt"})
+
+
+@pytest.mark.real
+def test_a_power_mode_slows_every_plan_and_is_left_behind_on_another_target():
+    usual = advisor.recommend("timm:mobilenetv2_035", "jetson-nano")
+    small = advisor.recommend("timm:mobilenetv2_035", "jetson-nano", goal=Goal(power_mode="5W"))
+    before = {c.plan.model_dump_json(): c.estimates for c in usual.candidates}
+    slower = [
+        c.estimates["latency_ms"].mid / before[key]["latency_ms"].mid
+        for c in small.candidates
+        if (key := c.plan.model_dump_json()) in before and {"latency_ms"} <= set(before[key]) & set(c.estimates)
+    ]
+    assert slower
+    assert min(slower) > 1.0  # little where starting kernels takes most of the time
+    elsewhere = advisor.explain(small, what_if=("target=raspberry-pi-4b",)).after
+    assert elsewhere.goal.power_mode is None
+
+
+@pytest.mark.real
+def test_a_board_that_throttles_says_so():
+    found = advisor.recommend("timm:mobilenetv2_035", "raspberry-pi-4b")
+    assert any("80 and 85 degrees" in note for note in found.notes)

@@ -84,8 +84,8 @@ def ask(*parts, goal="latency"):
         (CORAL | {"rt.unsupported_mac_share": 0.7}, STATIC, "HW-13c"),
         (STM32MP2, STATIC, "HW-27b"),
         (STM32MP2 | {"rt.weight_gran": ["per_tensor"]}, STATIC, "HW-27a"),
-        (STM32H7, STATIC | {"plan.weight_bytes": 3.5e6}, "MC-01a"),
-        (STM32H7, STATIC | {"plan.peak_act_bytes": 1_000_000}, "MC-01c"),
+        (STM32H7, STATIC | {"plan.flash_bytes": 3.5e6}, "MC-01a"),
+        (STM32H7, STATIC | {"plan.arena_bytes": 1_100_000}, "MC-01c"),
         (STM32H7 | {"rt.name": "pytorch"}, FLOAT, "RT-14a"),
     ],
 )
@@ -161,7 +161,7 @@ def test_the_neural_engine_is_an_exception_for_zeros():
 
 @pytest.mark.parametrize("flash", [1_000_000, 2_000_000, 4_000_000, 8_000_000])
 def test_more_flash_never_makes_a_plan_infeasible(flash):
-    plan = STATIC | {"plan.weight_bytes": 1_500_000}
+    plan = STATIC | {"plan.flash_bytes": 1_500_000}
     small = ask(RESNET, STM32H7 | {"dev.flash_bytes": flash}, plan)["MC-01a"].rejects
     large = ask(RESNET, STM32H7 | {"dev.flash_bytes": 2 * flash}, plan)["MC-01a"].rejects
     assert small or not large
