@@ -4,13 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Goal", "Limit", "Metric", "apply", "explain", "identify", "profile", "recommend", "verify"]
+__all__ = ["Goal", "Limit", "Metric", "apply", "explain", "identify", "predict_table", "profile", "recommend", "verify"]
 
 if TYPE_CHECKING:
+    from advisor.bulk import predict_table
     from advisor.pipeline import apply, explain, identify, profile, recommend, verify
     from advisor.schema import Goal, Limit, Metric
 
 _HOME = dict.fromkeys(("apply", "explain", "identify", "profile", "recommend", "verify"), "advisor.pipeline")
+_HOME["predict_table"] = "advisor.bulk"
 _HOME |= dict.fromkeys(("Goal", "Limit", "Metric"), "advisor.schema")
 
 

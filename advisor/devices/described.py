@@ -9,7 +9,7 @@ from advisor.schema import Core, Cpu, Device, ExecPath, Figure, Source
 from .cores import CoreKind, derived_peaks, load_cores
 
 _CLOCK = re.compile(r"(\d+(?:\.\d+)?)\s*([gm])hz", re.IGNORECASE)
-_COUNT = re.compile(r"[x*×]\s*(\d+)\b", re.IGNORECASE)
+_COUNT = re.compile(r"(?<![a-z])[x*×]\s*(\d+)\b", re.IGNORECASE)
 _SOURCE = "named"
 
 

@@ -14,6 +14,7 @@ from . import (  # noqa: F401  (they register their predictors)
     size,
     throughput,
 )
+from .pooled import predictor as _pooled  # noqa: F401
 from .query import Answer, Query, predictors
 
 

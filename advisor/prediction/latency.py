@@ -14,6 +14,7 @@ from advisor.schema import MAC_KINDS, Estimate, ExecPath, Metric
 
 from .demand import PRECISIONS, Demand, Numbers, demand, padded_macs, unaligned
 from .efficiency import CLASSES, INDEX, MAC_CLASSES, Entry, Mode, figures
+from .fusing.style import block_of
 from .query import Query, register
 from .rates import BYTES, Rate, arithmetic_of, entry_of, path_of, rate_of
 from .storage import stored_bytes
@@ -42,7 +43,7 @@ def _time(query: Query) -> Timing | None:
     path, entry = path_of(query), entry_of(query)
     if path is None or entry is None or float_on_integers(query, path):
         return None
-    load = demand(query.after, query.plan.runtime)
+    load = demand(query.after, query.plan.runtime, block_of(query.plan.runtime, query.device.cpu))
     times = np.zeros(len(load.classes))
     used: list[tuple[float, Rate]] = []
     for arithmetic, rows in rows_by_arithmetic(load, query, path).items():

@@ -1,14 +1,15 @@
 """Ratios of two plans: errors that both share cancel, so a ratio is known far better than either figure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from advisor.schema import Device, Estimate, Gain, Metric, Plan, Workload
 
 from .efficiency import figures
-from .engine import predict
+from .engine import predict_all
 from .latency import timing
-from .query import Query
+from .query import Answer, Query
 
 
 def predict_gain(
@@ -21,10 +22,30 @@ def predict_gain(
     """
     base = Query(baseline_plan, before, baseline_after, device, facts)
     candidate = replace(base, plan=plan, after=after, shared={})
-    left = predict(baseline_plan, before, baseline_after, device, facts)
-    right = predict(plan, before, after, device, facts)
+    unchanged = predict_all(baseline_plan, before, baseline_after, device, facts)
+    left, right = alike(unchanged, predict_all(plan, before, after, device, facts))
     costs = [m for m in Metric if m is not Metric.THROUGHPUT]  # it repeats the latency's gain
     return {m: gain(m, base, candidate, left[m], right[m]) for m in costs if m in left and m in right}
+
+
+def alike(
+    base: Mapping[Metric, tuple[Answer, ...]], candidate: Mapping[Metric, tuple[Answer, ...]]
+) -> tuple[dict[Metric, Estimate], dict[Metric, Estimate]]:
+    """Return estimates of both plans, of latency by the same predictor where one answers both.
+
+    Two predictors err differently: their ratio would show the difference of their errors as a gain.
+    """
+    left = {metric: answers[0].estimate for metric, answers in base.items()}
+    right = {metric: answers[0].estimate for metric, answers in candidate.items()}
+    if Metric.LATENCY in left and Metric.LATENCY in right:
+        pairs = [
+            (min(a.confidence, b.confidence), a.estimate, b.estimate)
+            for a in base[Metric.LATENCY] for b in candidate[Metric.LATENCY]
+            if a.estimate.predictor == b.estimate.predictor
+        ]  # fmt: skip
+        if pairs:
+            _, left[Metric.LATENCY], right[Metric.LATENCY] = max(pairs, key=lambda pair: pair[0])
+    return left, right
 
 
 def gain(metric: Metric, base: Query, candidate: Query, left: Estimate, right: Estimate) -> Gain:

@@ -23,12 +23,17 @@ def is_little(core: str) -> bool:
 
 
 def unit_class(device: Device, path: ExecPath) -> str:
-    """Return the class of the unit: 'x86-vnni', 'arm-dotprod-big', 'gpu-cuda', 'npu', 'mcu', 'mcu-xtensa' ..."""
-    if path.unit == "gpu":
+    """Return the class of a path's unit: 'x86-vnni', 'arm-dotprod-big', 'gpu-cuda', 'npu', 'mcu', 'mcu-xtensa' ..."""
+    return class_of(device, path.unit)
+
+
+def class_of(device: Device, unit: str) -> str:
+    """Return the class of a unit of the device."""
+    if unit == "gpu":
         return "gpu-cuda" if device.gpu is not None and device.gpu.cuda_cc is not None else "gpu-other"
-    if path.unit in ("npu", "dla"):
-        return "npu-mcu" if device.kind == "mcu-npu" else path.unit
-    if path.unit == "mcu" or device.kind in ("mcu", "mcu-npu"):
+    if unit in ("npu", "dla"):
+        return "npu-mcu" if device.kind == "mcu-npu" else unit
+    if unit == "mcu" or device.kind in ("mcu", "mcu-npu"):
         return "mcu-xtensa" if device.cpu is not None and device.cpu.arch.startswith("xtensa") else "mcu"
     return _cpu_class(device)
 

@@ -4,7 +4,8 @@ from advisor.schema import Estimate, Measurement, Metric, RunRecord, Verdict
 
 _LOCAL = ("onnxruntime", "pytorch")
 TOLERANCE = 0.02  # of sizes and of exact predictions (VM-07)
-_FIGURES = {Metric.ACCURACY: 2, Metric.LATENCY: 3, Metric.SIZE: 3, Metric.MEMORY: 1, Metric.ENERGY: 2, Metric.FLASH: 3, Metric.THROUGHPUT: 3}
+_FIGURES = {Metric.ACCURACY: 2, Metric.LATENCY: 3, Metric.SIZE: 3, Metric.MEMORY: 1, Metric.ENERGY: 2, Metric.FLASH: 3,
+            Metric.THROUGHPUT: 3}  # fmt: skip
 
 
 def verdicts(record: RunRecord) -> tuple[Verdict, ...]:

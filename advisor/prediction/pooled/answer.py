@@ -1,0 +1,125 @@
+"""Answers of the pooled model: milliseconds with an interval that the errors of like questions earned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .amounts import Amounts
+from .design import features
+from .levels import LEVELS
+from .setup import Setup
+from .store import WHOLE, Interval, UnitModel
+
+Numbers = NDArray[np.float64]
+
+# How near the measurements are, from the nearest to the farthest; each has intervals of its own.
+OWN, SIBLINGS, SETUP, DEVICE_SIBLINGS, DEVICE, CLASS_SIBLINGS, CLASS = (
+    "own", "siblings", "setup", "device siblings", "device", "class siblings", "class",
+)  # fmt: skip
+SUPPORTS = (OWN, SIBLINGS, SETUP, DEVICE_SIBLINGS, DEVICE, CLASS_SIBLINGS, CLASS)
+EXPLAINED = {
+    OWN: "this network was measured on this device in another way",
+    SIBLINGS: "this setup was measured with other networks, and this network on other devices",
+    SETUP: "this setup was measured with other networks",
+    DEVICE_SIBLINGS: "this device was measured in other setups, and this network on other devices",
+    DEVICE: "this device was measured in other setups",
+    CLASS_SIBLINGS: "this network was measured on other devices; the device is known by its descriptor alone",
+    CLASS: "the device is known by its descriptor alone, the network by its layers",
+}
+_BY_NAME = {level.name: level for level in LEVELS}
+_FOREIGN = 1.4  # further factor where not even the class of unit was measured in this way
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One prediction: milliseconds of one image at this batch, the interval's factors, and what it rests on."""
+
+    ms: float
+    low: float
+    high: float
+    support: str
+    n: int  # held-out errors behind the interval
+
+    @property
+    def confidence(self) -> float:
+        """From 0 to 1, by the width of the interval: 0.9 for a factor of 1.3 between its ends, 0.5 for ten."""
+        return max(0.1, 0.95 - 0.2 * log(self.high / self.low))
+
+
+def way_key(setup: Setup) -> str:
+    """Return the runtime, unit and precision of a setup as levels name them."""
+    return f"{setup.runtime}|{setup.unit}|{setup.precision}"
+
+
+def logarithms(
+    model: UnitModel, setups: Sequence[Setup], networks: Sequence[str], amounts: Sequence[Amounts]
+) -> Numbers:
+    """Return log(ms per image) of many questions, shape (n,)."""
+    factors = np.array([model.factors.get(way_key(s), model.factors[WHOLE]) for s in setups])
+    found = features(list(setups), list(amounts), model.usual, factors, model.waves)
+    total = found.base.copy()
+    for level in LEVELS:
+        parts = model.deviations.get(level.name)
+        if not parts:
+            continue
+        keys = [level.key(s, n, a.detail) for s, n, a in zip(setups, networks, amounts, strict=True)]
+        for part, groups in parts.items():
+            columns = found.parts[part]
+            for row, key in enumerate(keys):
+                deviation = groups.get(key) if key is not None else None
+                if deviation is not None:
+                    total[row] += float(columns[row] @ deviation)
+    return total
+
+
+def support_of(model: UnitModel, setup: Setup, network: str) -> str | None:
+    """Return how near the measurements are, or None where this runtime and precision were never measured here."""
+
+    def seen(level: str) -> bool:
+        return model.seen(level, _BY_NAME[level].key(setup, network, ""))
+
+    if not seen("way"):
+        return None
+    siblings = seen("network way")
+    if seen("device"):
+        if siblings and seen("network device"):
+            return OWN
+        if seen("setup"):
+            return SIBLINGS if siblings else SETUP
+        return DEVICE_SIBLINGS if siblings else DEVICE
+    return CLASS_SIBLINGS if siblings else CLASS
+
+
+def answers(
+    model: UnitModel, setups: Sequence[Setup], networks: Sequence[str], amounts: Sequence[Amounts]
+) -> list[Answer | None]:
+    """Return the answers to many questions; None where nothing like it was measured."""
+    logs = logarithms(model, setups, networks, amounts)
+    return [
+        _answer(model, s, n, a.detail, float(v)) for s, n, a, v in zip(setups, networks, amounts, logs, strict=True)
+    ]
+
+
+def _answer(model: UnitModel, setup: Setup, network: str, detail: str, value: float) -> Answer | None:
+    support = support_of(model, setup, network)
+    if support is None:
+        return None
+    interval = interval_of(model, support, way_key(setup), detail)
+    known = model.seen("class", _BY_NAME["class"].key(setup, network, ""))
+    wider = 1.0 if known or support not in (CLASS, CLASS_SIBLINGS) else _FOREIGN
+    # The middle of like questions' errors: few very slow networks pull means, and thereby constants, above the middle.
+    low, high = interval.low / interval.mid / wider, interval.high / interval.mid * wider
+    return Answer(exp(value) * interval.mid, low, high, support, interval.n)
+
+
+def interval_of(model: UnitModel, support: str, way: str, detail: str) -> Interval:
+    """Return the interval of a support: of its way where enough errors were seen, of all, or of a farther one."""
+    for name in SUPPORTS[SUPPORTS.index(support) :]:
+        known = model.intervals.get(name, {})
+        for key in (f"{way}|{detail}", f"|{detail}", ""):
+            if key in known:
+                return known[key]
+    return Interval(0.3, 1.0, 3.3, 0)

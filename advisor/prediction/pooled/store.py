@@ -1,0 +1,99 @@
+"""The fitted model as it lies in `knowledge/prediction/pooled.json.gz`, written by `make fit`."""
+
+import gzip
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.errors import KnowledgeError
+from advisor.resources import data_dir
+
+from .setup import Rates
+
+Numbers = NDArray[np.float64]
+WHOLE = "unit"  # the key under which a unit's own factors stand beside those of its ways
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Held-out errors of a kind of question: tenth percentile, middle and ninetieth of true over predicted; number."""
+
+    low: float
+    mid: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class UnitModel:
+    """Everything fitted for one kind of unit (cpu, gpu, npu, mcu).
+
+    `factors`: logarithms on nominal costs by way; `waves`: the smooth part's frequencies and phases; `deviations`: by
+    level, part and key; `intervals`: by support and way, '' for all ways.
+    """
+
+    usual: dict[str, Rates]
+    factors: dict[str, Numbers]
+    waves: Numbers
+    deviations: dict[str, dict[str, dict[str, Numbers]]]
+    intervals: dict[str, dict[str, Interval]]
+
+    def seen(self, level: str, key: str | None) -> bool:
+        """Whether a group was measured."""
+        return key is not None and any(key in keys for keys in self.deviations.get(level, {}).values())
+
+
+@dataclass(frozen=True)
+class Store:
+    """All units, and where the model comes from."""
+
+    units: dict[str, UnitModel]
+    guess: Numbers  # of log(MACs) from log(parameters) and log(pixels)
+    provenance: dict[str, Any]
+
+
+def store_path() -> Path:
+    """Where the fitted model lies."""
+    return data_dir("knowledge") / "prediction" / "pooled.json.gz"
+
+
+@lru_cache(maxsize=1)
+def pooled() -> Store:
+    """Read the shipped model."""
+    return read_store(store_path())
+
+
+def read_store(path: Path) -> Store:
+    """Read a model that `make fit` wrote."""
+    try:
+        data = json.loads(gzip.decompress(path.read_bytes()))
+        return Store(
+            {name: _unit(content) for name, content in data["units"].items()},
+            np.array(data["guess"]), data["provenance"],
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise KnowledgeError(
+            f"the fitted latencies cannot be used: {error}", where=f"knowledge/prediction/{path.name}",
+            remedy="Restore the file from the release, or run `make fit`.",
+        ) from error  # fmt: skip
+
+
+def _unit(content: dict[str, Any]) -> UnitModel:
+    return UnitModel(
+        usual={name: Rates(*values) for name, values in content["usual"].items()},
+        factors={name: np.array(values) for name, values in content["factors"].items()},
+        waves=np.array(content["waves"]),
+        deviations={
+            level: {part: {key: np.array(v) for key, v in keys.items()} for part, keys in parts.items()}
+            for level, parts in content["deviations"].items()
+        },
+        intervals={
+            support: {way: Interval(*values) for way, values in ways.items()}
+            for support, ways in content["intervals"].items()
+        },
+    )
