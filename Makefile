@@ -3,12 +3,17 @@
 # make check    style, types and the rule base
 # make study    the long studies
 # make index    write knowledge/architectures.json anew, after timm or torchvision changed
+# make fit      fit the latencies of named devices anew, from knowledge/evidence (some minutes)
+# make workloads  profile the networks of the libraries into knowledge/workloads.csv.gz (about half an hour)
+# make evidence EVIDENCE=FOLDER  carry a folder of published latencies into knowledge/evidence
+# make bench    the tables of docs/: devices, fusion, size, memory, energy, arenas (an hour; needs EVIDENCE for the last two)
+# make bench-host  calibrate this machine and judge it on networks it has not seen (an hour; wants a quiet machine)
 # make picture  draw docs/recommendation.svg from a real recommendation
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check study picture index clean
+.PHONY: demo test check study picture index fit workloads evidence bench bench-host catalogue clean
 
 PY ?= python3
 BIN := .venv/bin
@@ -27,10 +32,36 @@ check: .venv/dev-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(ADVISOR) rules lint
+	$(ADVISOR) devices check
 
 study: .venv/dev-installed
 	$(BIN)/python -m pytest -m study
 	ADVISOR_MUTATIONS=2000 $(BIN)/python -m pytest tests/loading/test_mutations.py
+
+fit: .venv/installed
+	$(BIN)/python -m advisor.learning.fit
+
+workloads: .venv/installed
+	$(BIN)/python -m advisor.learning.workloads
+
+evidence: .venv/installed
+	@test -n "$(EVIDENCE)" || { echo "make evidence: say EVIDENCE=FOLDER, a folder with latency.csv.gz and sources.csv" >&2; exit 2; }
+	$(BIN)/python -m advisor.learning.importing $(EVIDENCE)
+
+bench: .venv/dev-installed
+	$(BIN)/python benchmarks/devices.py
+	$(BIN)/python benchmarks/fusion.py
+	$(BIN)/python benchmarks/size.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/fit_memory.py
+	$(if $(EVIDENCE),$(BIN)/python benchmarks/arena.py $(EVIDENCE))
+	$(if $(EVIDENCE),$(BIN)/python benchmarks/energy.py $(EVIDENCE))
+
+bench-host: .venv/dev-installed
+	$(BIN)/python benchmarks/host.py build/host --sessions 3
+
+catalogue: .venv/installed
+	$(BIN)/python -m advisor.devices.page
 
 index: .venv/installed
 	$(BIN)/python -m advisor.loading.recognition.build

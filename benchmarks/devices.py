@@ -1,4 +1,4 @@
-"""How well published devices are predicted: what a fit had not seen, by unit, class and precision; choices of precision.
+"""How well published devices are predicted: what a fit had not seen, by unit, class and precision; and choices.
 
     python benchmarks/devices.py [cpu gpu npu mcu]
 
@@ -18,7 +18,7 @@ from sklearn.model_selection import GroupKFold
 
 from advisor.learning.fit import known_widths
 from advisor.learning.fitting import Fit, fit
-from advisor.learning.held_out import HeldOut, body_of, held_out, interval
+from advisor.learning.held_out import HeldOut, body_of, corrected, held_out, interval
 from advisor.learning.samples import samples
 from advisor.prediction.pooled.answer import CLASS_SIBLINGS, EXPLAINED, SETUP, SIBLINGS
 from advisor.prediction.pooled.evidence import read_evidence
@@ -70,7 +70,8 @@ def by_class(found: Fit, item: HeldOut) -> list[str]:
     parts = defaultdict(list)
     for place, row in enumerate(item.rows):
         parts[found.data.setups[row].unit_class].append(place)
-    return [row_of(f"class {name}", item.errors[places]) for name, places in sorted(parts.items()) if len(places) >= FEWEST]
+    kept = [(name, places) for name, places in sorted(parts.items()) if len(places) >= FEWEST]
+    return [row_of(f"class {name}", item.errors[places]) for name, places in kept]
 
 
 def decisions(found: Fit, item: HeldOut) -> tuple[int, float, float] | None:
@@ -96,21 +97,25 @@ def decisions(found: Fit, item: HeldOut) -> tuple[int, float, float] | None:
 def main() -> None:
     wanted = sys.argv[1:]
     widths = known_widths(store_path())
-    text = ["# Latency on published devices\n", "Written by `python benchmarks/devices.py`; the errors of measurements that "
-            "were left out of the fit.\n"]  # fmt: skip
+    text = [
+        "# Latency on published devices\n",
+        "Written by `python benchmarks/devices.py`. Errors are those of measurements that were left out of the fit",
+        "with all that each line names; intervals come from one half of the networks and are counted on the other.\n",
+    ]
     drawn = []
     for unit, data in samples(read_evidence()).items():
         if wanted and unit not in wanted:
             continue
         found = fit(data, widths.get(unit))
-        items = held_out(found)
+        items = [corrected(data, item) for item in held_out(found)]
         text += [f"\n## {unit}: {len(data)} measurements of {len({s.device for s in data.setups})} devices\n", HEAD]
         text += [row_of(EXPLAINED[i.support], i.errors, coverage(found, i)) for i in items]
         text += ["\nBaselines, network left out (`setup` above) and device left out (`class siblings` above):\n", HEAD]
         text += [row_of(label, errors) for label, errors in baselines(data)]
         for item in items:
             if item.support in (SIBLINGS, SETUP, CLASS_SIBLINGS):
-                text += [f"\n### {unit}: {EXPLAINED[item.support]}\n", HEAD, *by_part(found, item), *by_class(found, item)]
+                text += [f"\n### {unit}: {EXPLAINED[item.support]}\n", HEAD]
+                text += [*by_part(found, item), *by_class(found, item)]
                 drawn.append((f"{unit}: {item.support}", item.errors))
         text += ["\nChoosing between measured precisions of one network in one setup:\n",
                  "| what was left out | choices | right | mean loss |", "|---|---|---|---|"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What simpler predictors reach on the same measurements: MACs alone, the datasheet roofline, a forest of kernels' sums."""
+"""What simpler predictors reach on the same measurements: MACs alone, the datasheet roofline, a forest on sums."""
 
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
@@ -18,13 +18,16 @@ def baselines(data: Samples) -> list[tuple[str, np.ndarray]]:
     """Return log(true / predicted) by predictor and by what was left out."""
     networks = np.unique([body_of(n) for n in data.networks], return_inverse=True)[1]
     devices = np.unique([s.device for s in data.setups], return_inverse=True)[1]
-    setups = np.unique([repr((s.device, s.runtime, s.precision, s.threads)) for s in data.setups], return_inverse=True)[1]
-    classes = np.unique([repr((s.runtime, s.precision, s.unit_class)) for s in data.setups], return_inverse=True)[1]
+    ways = [(s.runtime, s.precision) for s in data.setups]
+    setups = coded([(way, s.device, s.threads) for way, s in zip(ways, data.setups, strict=True)])
+    classes = coded([(way, s.unit_class) for way, s in zip(ways, data.setups, strict=True)])
     usual = usual_rates(data)
     nominal = np.array([costs(s, a, usual) for s, a in zip(data.setups, data.amounts, strict=True)])
     macs = np.log(np.maximum([a.macs for a in data.amounts], 1e5))
-    per_peak = np.log(np.maximum(nominal[:, :7].sum(axis=1) + nominal[:, 13], 1e-9))
-    roofline = np.log(np.maximum(nominal[:, :7].sum(1) + nominal[:, 13], nominal[:, 7:11].sum(1) + nominal[:, 14:].sum(1)))
+    arithmetic = nominal[:, :7].sum(axis=1) + nominal[:, 13]
+    transfer = nominal[:, 7:11].sum(axis=1) + nominal[:, 14:].sum(axis=1)
+    per_peak = np.log(np.maximum(arithmetic, 1e-9))
+    roofline = np.log(np.maximum(np.maximum(arithmetic, transfer), 1e-9))
     out = [
         ("MACs alone, speed of the setup; network left out", scaled(data.y, macs, setups, networks)),
         ("MACs over the peak, efficiency of the class; device left out", scaled(data.y, per_peak, classes, devices)),
@@ -37,6 +40,11 @@ def baselines(data: Samples) -> list[tuple[str, np.ndarray]]:
     for label, groups in (("network left out", networks), ("device left out", devices)):
         out.append((f"forest on the same features; {label}", forest(table, data.y, groups)))
     return [(label, errors[~np.isnan(errors)]) for label, errors in out]
+
+
+def coded(keys: list[tuple]) -> np.ndarray:
+    """Return a number for each different key."""
+    return np.unique([repr(key) for key in keys], return_inverse=True)[1]
 
 
 def scaled(y: np.ndarray, x: np.ndarray, within: np.ndarray, left_out: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ SHOWN = np.log(3.0)
 
 
 def plot(items: list[tuple[str, np.ndarray]], path: Path) -> None:
-    """Draw for each question the tenth to ninetieth percentile of predicted over true, with the quartiles and median."""
+    """Draw for each question the tenth to ninetieth percentile of predicted over true, the quartiles and the median."""
     height = ROW * (len(items) + 2)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-family="sans-serif" '
              f'font-size="12"><rect width="100%" height="100%" fill="white"/>']  # fmt: skip
@@ -37,4 +37,5 @@ def place(value: float) -> float:
 
 
 def bar(low: float, high: float, y: float, thick: float, colour: str) -> str:
-    return f'<rect x="{place(low)}" y="{y}" width="{max(place(high) - place(low), 1):.1f}" height="{thick}" fill="{colour}"/>'
+    width = max(place(high) - place(low), 1)
+    return f'<rect x="{place(low)}" y="{y}" width="{width:.1f}" height="{thick}" fill="{colour}"/>'

@@ -137,8 +137,8 @@ def page(found: dict[str, list[Sample]]) -> str:
     lines += [
         "",
         "onnxruntime holds float weights of convolutions more than twice and integer weights about twice: its own "
-        "layout stands beside what the file brought. Files in fp16 and weight-only files were not measured. openvino and "
-        "pytorch rest on eight networks of an older measurement. Of all other runtimes no usable figure is published: "
+        "layout stands beside what the file brought. Files in fp16 and of weights alone were not measured. openvino "
+        "and pytorch rest on eight networks of an older measurement. Of other runtimes no usable figure is published: "
         "the peaks of Qualcomm AI Hub jump between 3 and 100 MB for one network from device to device, so those "
         "runtimes stay assumed, with a wide interval.",
         "",

@@ -8,7 +8,7 @@ from advisor.techniques.half.step import Half
 from advisor.techniques.static_int8.preview import preview as preview_static
 from advisor.techniques.static_int8.step import StaticInt8
 
-from .resolving import Question, Unanswered, opened
+from .resolving import Question, Unanswered, opened, opens
 
 _RUNTIMES = {"tflite": {"npu": "edgetpu"}, "torch": {"cpu": "pytorch", "gpu": "pytorch"}}
 
@@ -23,9 +23,9 @@ def by_engine(asked: Question) -> tuple[Estimate, float]:
     if path is None:
         ways = ", ".join(path.label for path in device.paths)
         raise Unanswered(f"{device.name} has no path {runtime}/{setup.unit}; its paths: {ways}")
-    if not asked.amounts.layered or setup.batch > 1:
+    if not opens(asked.model) or setup.batch > 1:
         raise Unanswered(f"nobody published measurements of {runtime}/{setup.unit} like this one, and a calculation "
-                         "needs the layers of the network and one image at a time")  # fmt: skip
+                         "needs a model that can be opened and one image at a time")  # fmt: skip
     original = opened(asked.model, "x".join(str(side) for side in asked.shape))
     signedness = path.restrictions.signedness[0] if path.restrictions.signedness else "s8s8"
     after, steps = _compressed(original, setup.precision, path.default_float, signedness)

@@ -11,7 +11,7 @@ from advisor.devices.described import described_device
 from advisor.errors import AdvisorError, nearest
 from advisor.prediction.pooled.amounts import Amounts, amounts_of, totals
 from advisor.prediction.pooled.evidence import Measured, network_of, precision_of, runtime_of
-from advisor.prediction.pooled.networks import by_name, known_names, sizes_of
+from advisor.prediction.pooled.networks import at_nearest_size, by_name, known_names, sizes_of
 from advisor.prediction.pooled.question import guessed_macs, network_key, pixels_of, rescaled, setup_for, size_of
 from advisor.prediction.pooled.setup import Setup
 from advisor.prediction.pooled.store import pooled
@@ -119,14 +119,17 @@ def _amounts(row: Mapping[str, str], measured: Measured) -> tuple[Amounts, str]:
     if known is not None:
         return known.amounts, "" if size else f"the input is taken as {known.input}"
     if sizes_of(measured.network):
-        other = by_name(measured.network)
+        other = at_nearest_size(measured.network, pixels_of(size))
         assert other is not None  # it has a size
         return rescaled(other.amounts, pixels_of(size)), f"scaled from the network at {other.input}"
-    if _opens(row):
-        workload = opened(row.get("arch") or row["model"], measured.input)
-        return amounts_of(workload), ""
     pixels, macs = pixels_of(size), _number(row, "macs_g", 1e9)
     parameters = _number(row, "params_m", 1e6)
+    if opens(row.get("arch") or row.get("model", "")):
+        try:
+            return amounts_of(opened(row.get("arch") or row["model"], measured.input)), ""
+        except Unanswered:
+            if not macs and not parameters:
+                raise
     remark = "" if macs else "its MACs are not known"
     if macs or parameters or _measured_somewhere(network_key(measured.network, measured.input)):
         guess = guessed_macs(pooled().guess, parameters, pixels)
@@ -142,9 +145,8 @@ def _measured_somewhere(network: str) -> bool:
     return any(unit.seen(level, network) for unit in pooled().units.values() for level in levels)
 
 
-def _opens(row: Mapping[str, str]) -> bool:
-    """Whether the row names a model that can be opened: a file, or a network of an installed library."""
-    name = row.get("arch") or row.get("model", "")
+def opens(name: str) -> bool:
+    """Whether a model can be opened by this name: a file, or a network of an installed library."""
     return name.partition(":")[0] in _KNOWN_PREFIXES or (bool(Path(name).suffix) and Path(name).is_file())
 
 

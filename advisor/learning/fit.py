@@ -15,9 +15,11 @@ from advisor.prediction.pooled.store import store_path
 from advisor.writing import write_bytes
 
 from .fitting import Fit, deviations, fit
-from .held_out import HeldOut, held_out, intervals
+from .held_out import HeldOut, corrected, held_out, intervals
 from .samples import AmountsOf, samples
 
+# Levels whose keys tell what was measured (answer.support_of).
+_ANCHORS = frozenset({"way", "class", "setup", "device", "device precision", "network way", "network device"})
 _NOTHING = 0.002  # deviations below change no prediction by more than they round
 
 
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
         errors = held_out(found)
         content["units"][unit] = described(found, errors)
         print(f"{unit}: {len(data)} setups x networks, {time.monotonic() - start:.0f} s", flush=True)
-        for item in errors:
+        for item in (corrected(data, item) for item in errors):
             wrong = np.abs(np.expm1(-item.errors))
             print(f"  {item.support:16} n={len(item.rows):5} median error {np.median(wrong):.3f}, "
                   f"within 10 %: {np.mean(wrong < 0.1):.2f}, within 25 %: {np.mean(wrong < 0.25):.2f}")  # fmt: skip
@@ -78,7 +80,7 @@ def described(found: Fit, errors: list[HeldOut]) -> dict[str, Any]:
 
 def _anchors(level: str, part: str) -> bool:
     """Whether the presence of a key tells that its group was measured (see answer.support_of)."""
-    return part == "one" and level in ("way", "class", "setup", "device", "network way", "network device")
+    return part == "one" and level in _ANCHORS
 
 
 def provenance(rows: list[Measured]) -> dict[str, Any]:

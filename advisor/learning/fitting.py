@@ -17,8 +17,8 @@ Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
 WAVES = 40
 _STRETCH = 0.7  # frequency of the smooth part per unit of a trait
-_MOST = 1400  # measurements from which the widths are fitted
-_STEPS = 50
+_MOST = 2400  # measurements from which the widths are fitted
+_STEPS = 60
 _FAR = 3.0  # noise widths beyond which a measurement counts less
 
 

@@ -124,6 +124,24 @@ def _both(found: Fit, support: str, first: Codes, second: Codes, asked: NDArray[
     return HeldOut(support, np.array(rows, dtype=np.int64), np.array(errors))
 
 
+def corrected(data: Samples, item: HeldOut) -> HeldOut:
+    """Return the errors after the middle of like questions is taken out, as predictions do; each half by the other."""
+    half = _codes_of([body_of(data.networks[row]) for row in item.rows]) % 2
+    keys = _codes_of([f"{way_key(data.setups[row])}|{data.amounts[row].detail}" for row in item.rows])
+    errors = item.errors.copy()
+    for key in np.unique(keys):
+        for side in (0, 1):
+            mine, others = (keys == key) & (half == side), (keys == key) & (half != side)
+            if others.sum() >= _ENOUGH:
+                errors[mine] -= np.median(item.errors[others])
+    return HeldOut(item.support, item.rows, errors)
+
+
+def _codes_of(names: list[str]) -> Codes:
+    index: dict[str, int] = {}
+    return np.array([index.setdefault(name, len(index)) for name in names], dtype=np.int64)
+
+
 def interval(errors: Numbers, share: float = _SHARE) -> tuple[float, float, float, int]:
     """Return factors on a prediction: the ends that hold `share` of new cases (split conformal) around the median."""
     n = len(errors)

@@ -1,5 +1,6 @@
 """Ask every predictor; the most confident one answers, the others stay available for the trace."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from advisor.schema import Device, Estimate, Metric, Plan, Workload
@@ -39,7 +40,12 @@ def predict(
     plan: Plan, before: Workload, after: Workload, device: Device, facts: dict[str, Any]
 ) -> dict[Metric, Estimate]:
     """Return one estimate for every metric that can be known for this plan on this device."""
-    return {metric: answers[0].estimate for metric, answers in predict_all(plan, before, after, device, facts).items()}
+    return most_confident(predict_all(plan, before, after, device, facts))
+
+
+def most_confident(answers: Mapping[Metric, tuple[Answer, ...]]) -> dict[Metric, Estimate]:
+    """Return the first answer for every metric."""
+    return {metric: found[0].estimate for metric, found in answers.items()}
 
 
 def explain_absence(

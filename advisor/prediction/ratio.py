@@ -6,37 +6,41 @@ from typing import Any
 
 from advisor.schema import Device, Estimate, Gain, Metric, Plan, Workload
 
+from .calibrated import ratio_spread
 from .efficiency import figures
-from .engine import predict_all
+from .engine import most_confident, predict_all
 from .latency import timing
 from .query import Answer, Query
+
+Answers = Mapping[Metric, tuple[Answer, ...]]
 
 
 def predict_gain(
     plan: Plan, baseline_plan: Plan, before: Workload, baseline_after: Workload, after: Workload, device: Device,
-    facts: dict[str, Any],
+    facts: dict[str, Any], *, known: tuple[Answers, Answers] | None = None,
 ) -> dict[Metric, Gain]:  # fmt: skip
     """Return the effect of `plan` against `baseline_plan` for every metric that both estimates know.
 
-    `ratio = baseline / candidate` for costs (above 1 is better); points of accuracy are differences.
+    `ratio = baseline / candidate` for costs (above 1 is better); points of accuracy are differences. `known` are the
+    answers to both, the baseline's first, where they were asked for already.
     """
     base = Query(baseline_plan, before, baseline_after, device, facts)
     candidate = replace(base, plan=plan, after=after, shared={})
-    unchanged = predict_all(baseline_plan, before, baseline_after, device, facts)
-    left, right = alike(unchanged, predict_all(plan, before, after, device, facts))
+    unchanged, changed = known or (
+        predict_all(baseline_plan, before, baseline_after, device, facts),
+        predict_all(plan, before, after, device, facts),
+    )
+    left, right = alike(unchanged, changed)
     costs = [m for m in Metric if m is not Metric.THROUGHPUT]  # it repeats the latency's gain
     return {m: gain(m, base, candidate, left[m], right[m]) for m in costs if m in left and m in right}
 
 
-def alike(
-    base: Mapping[Metric, tuple[Answer, ...]], candidate: Mapping[Metric, tuple[Answer, ...]]
-) -> tuple[dict[Metric, Estimate], dict[Metric, Estimate]]:
+def alike(base: Answers, candidate: Answers) -> tuple[dict[Metric, Estimate], dict[Metric, Estimate]]:
     """Return estimates of both plans, of latency by the same predictor where one answers both.
 
     Two predictors err differently: their ratio would show the difference of their errors as a gain.
     """
-    left = {metric: answers[0].estimate for metric, answers in base.items()}
-    right = {metric: answers[0].estimate for metric, answers in candidate.items()}
+    left, right = most_confident(base), most_confident(candidate)
     if Metric.LATENCY in left and Metric.LATENCY in right:
         pairs = [
             (min(a.confidence, b.confidence), a.estimate, b.estimate)
@@ -73,7 +77,10 @@ def same(base: Query, candidate: Query) -> bool:
 
 
 def _spread(base: Query, candidate: Query) -> float:
-    """Return the factor of the 80 % interval of a latency ratio."""
+    """Return the factor of the 80 % interval of a latency ratio: of this machine's own timings where there are any."""
+    calibrated = ratio_spread(base, candidate)
+    if calibrated is not None:
+        return calibrated
     limits = figures().ratio
     if (base.plan.path, base.plan.threads) != (candidate.plan.path, candidate.plan.threads):
         return limits.other_path

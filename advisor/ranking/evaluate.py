@@ -14,6 +14,8 @@ from advisor.facts import (
     structure_is_fixed,
 )
 from advisor.prediction import predict, predict_gain
+from advisor.prediction.engine import most_confident, predict_all
+from advisor.prediction.ratio import Answers
 from advisor.profiling.liveness import peak_activation_bytes
 from advisor.rules import RuleBase, evaluate
 from advisor.schema import Candidate, Device, Estimate, ExecPath, Gain, Metric, Plan, Preview, Workload
@@ -43,6 +45,7 @@ class Evaluator:
         self.workload, self.device, self.rules, self.case_facts = workload, device, rules, case_facts
         self._previews: dict[str, Workload] = {}
         self._path_facts: dict[str, dict[str, Any]] = {}
+        self._baselines: dict[tuple[str, int | None], Answers] = {}
 
     def candidate(self, number: int, plan: Plan) -> Candidate:
         """Evaluate one plan."""
@@ -55,7 +58,8 @@ class Evaluator:
             plan, self.workload, after, preview.weight_bytes, preview.peak_activation_bytes, needs, effort
         )
         own = self._facts_of(path) | plan_facts(context)
-        estimates = predict(plan, self.workload, after, self.device, self.case_facts | own)
+        answers = predict_all(plan, self.workload, after, self.device, self.case_facts | own)
+        estimates = most_confident(answers)
         own |= memory_facts(self.device, estimates)
         facts = self.case_facts | own
         remark = self._cannot_apply(plan)
@@ -64,7 +68,7 @@ class Evaluator:
             plan=plan,
             preview=preview,
             estimates=estimates,
-            gains=self._gains(plan, after, facts),
+            gains=self._gains(plan, after, facts, answers),
             findings=kept(evaluate(self.rules, facts, "candidate")),
             effort=effort,
             appliable=not remark,
@@ -108,9 +112,15 @@ class Evaluator:
             self._path_facts[path.label] = path_facts(self.workload, path)
         return self._path_facts[path.label]
 
-    def _gains(self, plan: Plan, after: Workload, facts: dict[str, Any]) -> dict[Any, Gain]:
+    def _gains(self, plan: Plan, after: Workload, facts: dict[str, Any], answers: Answers) -> dict[Any, Gain]:
         baseline = baseline_plan(plan, self.device)
-        return predict_gain(plan, baseline, self.workload, self._preview(baseline), after, self.device, facts)
+        unchanged = self._preview(baseline)
+        key = (baseline.path, baseline.threads)
+        if key not in self._baselines:
+            self._baselines[key] = predict_all(baseline, self.workload, unchanged, self.device, facts)
+        return predict_gain(
+            plan, baseline, self.workload, unchanged, after, self.device, facts, known=(self._baselines[key], answers)
+        )
 
 
 def baseline_plan(plan: Plan, device: Device) -> Plan:

@@ -34,7 +34,7 @@ def test_a_published_measurement_answers_its_own_question():
         ({"threads": "3"}, "this network was measured on this device in another way"),
         ({"device": "nobody", "device_name": "Board (Cortex-A72 1.5GHz x 4)"}, "descriptor"),
         ({**HAILO, "arch": "timm:mobilenetv3_large_100"}, "1000 / FPS"),
-        ({"arch": "timm:resnet50", "input": "1x3x160x160"}, "scaled from the network at"),
+        ({"arch": "timm:resnet50", "input": "1x3x208x208"}, "scaled from the network at"),
         ({"arch": "", "model": "my_net", "macs_g": "0.5", "params_m": "4"}, "measured with other networks"),
     ],
 )  # fmt: skip

@@ -21,7 +21,7 @@ def test_pruned_and_quantized_model_is_smaller_and_nearly_as_good():
     assert files["float.onnx"].bytes < files["baseline.onnx"].bytes
     assert record.accuracy["original"] > 90
     assert record.accuracy["original"] - record.accuracy["shipped"] < 8
-    assert {m.metric for m in record.measurements} == set(Metric) - {Metric.ENERGY}
+    assert {m.metric for m in record.measurements} == set(Metric) - {Metric.ENERGY, Metric.FLASH, Metric.THROUGHPUT}
     assert record.environment["heavy_int8"] != "0"
 
 

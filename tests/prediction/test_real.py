@@ -41,7 +41,7 @@ def latency_ratio(name, device, runtime, *steps, unit="cpu", threads=1):
         ("resnet18", U8, 0.25, 0.5),
         ("resnet50", U8, 0.25, 0.5),
         ("mobilenetv2_100", U8, 0.4, 0.7),
-        ("efficientnet_b0", U8, 0.95, 1.35),
+        ("efficientnet_b0", U8, 0.9, 1.35),
         ("convnext_tiny", U8, 0.4, 0.7),
         ("vit_tiny_patch16_224", U8, 0.5, 0.9),
         ("vit_tiny_patch16_224", DynamicInt8(), 0.45, 0.65),

@@ -30,6 +30,7 @@ EXPLAINED = {
     CLASS: "the device is known by its descriptor alone, the network by its layers",
 }
 _BY_NAME = {level.name: level for level in LEVELS}
+_MANY = 8  # devices from which a way is known well enough to be carried over to another class of unit
 _FOREIGN = 1.4  # further factor where not even the class of unit was measured in this way
 
 
@@ -76,12 +77,15 @@ def logarithms(
 
 
 def support_of(model: UnitModel, setup: Setup, network: str) -> str | None:
-    """Return how near the measurements are, or None where this runtime and precision were never measured here."""
+    """Return how near the measurements are, or None where this runtime and precision were not measured on its likes."""
 
     def seen(level: str) -> bool:
         return model.seen(level, _BY_NAME[level].key(setup, network, ""))
 
     if not seen("way"):
+        return None
+    # A runtime that was measured on a few units of other classes alone tells nothing of this one.
+    if not (seen("class") or seen("device precision") or model.devices[way_key(setup)] >= _MANY):
         return None
     siblings = seen("network way")
     if seen("device"):

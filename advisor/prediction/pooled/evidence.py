@@ -144,10 +144,19 @@ def device_of(name: str, device_name: str, runtime: str, unit: str) -> Device | 
         return described_device(device_name, runtime, unit)
 
 
+def left_out() -> frozenset[tuple[str, str, str, str]]:
+    """Return measurements that are not believed, with reasons in `knowledge/evidence/left_out.csv`."""
+    with evidence_path().with_name("left_out.csv").open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        return frozenset((row["source"], row["device"], row["network"], row["precision"]) for row in rows)
+
+
 def import_folder(folder: Path) -> list[Measured]:
-    """Read `latency.csv.gz` of a folder of published measurements."""
+    """Read `latency.csv.gz` of a folder of published measurements; those that are not believed stay out."""
     path = folder / "latency.csv.gz"
     if not path.is_file():
         raise AdvisorError("no published latencies here", where=str(path), remedy="Name a folder with latency.csv.gz.")
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        return list(imported(csv.DictReader(file)))
+        rows = list(imported(csv.DictReader(file)))
+    disbelieved = left_out()
+    return [row for row in rows if (row.source, row.device, row.network, row.precision) not in disbelieved]

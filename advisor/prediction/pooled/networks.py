@@ -4,12 +4,15 @@ import csv
 import gzip
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log
 from pathlib import Path
 
 from advisor.resources import data_dir
 from advisor.schema import Workload
 
 from .amounts import COLUMNS, Amounts, amounts_of
+
+_USUAL = "224x224"
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,25 @@ def known_names() -> tuple[str, ...]:
 
 
 def by_name(network: str, size: str = "") -> Known | None:
-    """Return a network by its id ('timm:resnet50') at an input size ('224x224'), its first known size by default."""
+    """Return a network by its id ('timm:resnet50') at an input size, by default the usual or else the largest one."""
     sizes = _inputs().get(network)
     if not sizes:
         return None
-    return known_networks().get((network, size or sizes[0]))
+    usual = _USUAL if _USUAL in sizes else max(sizes, key=_pixels)
+    return known_networks().get((network, size or usual))
+
+
+def at_nearest_size(network: str, pixels: float) -> Known | None:
+    """Return a network at the known input size that is nearest to so many pixels."""
+    sizes = _inputs().get(network)
+    if not sizes or pixels <= 0:
+        return by_name(network)
+    return known_networks()[network, min(sizes, key=lambda size: abs(log(_pixels(size) / pixels)))]
+
+
+def _pixels(size: str) -> int:
+    height, _, width = size.partition("x")
+    return int(height) * int(width)
 
 
 @lru_cache(maxsize=1)

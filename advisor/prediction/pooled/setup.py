@@ -92,7 +92,9 @@ def _default_float(device: Device, path: ExecPath | None, unit: str) -> str:
 
 
 def _class(device: Device, unit: str) -> str:
-    """Return the class of unit; accelerators are told apart by their makers."""
+    """Return the class of unit; accelerators are told apart by their makers, unknown cores from known ones."""
+    if unit == "cpu" and (device.cpu is None or not device.cpu.cores):
+        return "cpu of unknown cores"
     name = class_of(device, unit)
     return f"{name}/{device.vendor.lower()}" if unit in ("npu", "gpu", "dla") else name
 

@@ -2,8 +2,9 @@
 
 import gzip
 import json
+from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ class UnitModel:
     def seen(self, level: str, key: str | None) -> bool:
         """Whether a group was measured."""
         return key is not None and any(key in keys for keys in self.deviations.get(level, {}).values())
+
+    @cached_property
+    def devices(self) -> Counter[str]:
+        """How many devices were measured in each way ('ncnn|cpu|int8')."""
+        keys = self.deviations.get("device precision", {}).get("one", {})
+        return Counter(key.partition("|")[2] for key in keys)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from advisor.prediction.pooled.amounts import COLUMNS, amounts_of, totals
-from advisor.prediction.pooled.networks import by_name, known_networks, recognised, sizes_of
+from advisor.prediction.pooled.networks import at_nearest_size, by_name, known_networks, recognised, sizes_of
 from advisor.prediction.pooled.question import network_key, pixels_of, rescaled, size_of
 from tests.prediction.networks import conv_net
 
@@ -39,7 +39,8 @@ def test_the_table_holds_networks_of_libraries_and_of_benchncnn():
     assert resnet.amounts.macs == 4089184256
     assert resnet.amounts.parameters == 25557032
     assert {"mobilenet_v3", "proxylessnasnet", "yolov4_tiny"} <= {name for name, _ in known_networks()}
-    assert by_name("timm:resnet50").input == sizes_of("timm:resnet50")[0]
+    assert by_name("timm:resnet50").input == "224x224", "the usual size, where it is known"
+    assert at_nearest_size("timm:resnet50", 170 * 170).input in set(sizes_of("timm:resnet50")) - {"224x224"}
     assert by_name("timm:no_such_network") is None
 
 
