@@ -15,7 +15,7 @@ from advisor.schema import Workload
 from .artefacts import Artefact
 from .timer import NodeTime, Round, Timer
 
-ROUNDS = 4
+ROUNDS = 3
 ROUND_SECONDS = 0.03
 REFERENCE = "conv3-256@14"  # timed in float beside every round
 _REFERENCE_SECONDS = 0.006

@@ -31,6 +31,8 @@ Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
 _SHARE = 0.8
 _ENOUGH = 25  # errors from which a way has an interval of its own
+_DEVICES = 5  # devices that they must come from, where the question is about another device
+_BY_DEVICE = frozenset({DEVICE_SIBLINGS, DEVICE, CLASS_SIBLINGS, CLASS})
 _CELLS = 150  # pairs of a device (or setup) and a network that are both left out
 _BLOCK = 1200  # measurements that one pair may leave out
 
@@ -130,11 +132,19 @@ def corrected(data: Samples, item: HeldOut) -> HeldOut:
     keys = _codes_of([f"{way_key(data.setups[row])}|{data.amounts[row].detail}" for row in item.rows])
     errors = item.errors.copy()
     for key in np.unique(keys):
+        if not _tells(data, item.support, item.rows[keys == key]):
+            continue
         for side in (0, 1):
             mine, others = (keys == key) & (half == side), (keys == key) & (half != side)
             if others.sum() >= _ENOUGH:
                 errors[mine] -= np.median(item.errors[others])
     return HeldOut(item.support, item.rows, errors)
+
+
+def _tells(data: Samples, support: str, rows: Codes) -> bool:
+    """Whether errors speak for new cases: enough of them and, where devices were left out, of enough devices."""
+    devices = {data.setups[row].device for row in rows}
+    return len(rows) >= _ENOUGH and (support not in _BY_DEVICE or len(devices) >= _DEVICES)
 
 
 def _codes_of(names: list[str]) -> Codes:
@@ -155,11 +165,15 @@ def intervals(data: Samples, errors: list[HeldOut]) -> dict[str, dict[str, tuple
     """Return the intervals by support: of a way and detail ('ncnn|cpu|int8|layers'), of a detail, of all ('')."""
     out: dict[str, dict[str, tuple[float, float, float, int]]] = {}
     for item in errors:
-        parts: dict[str, list[float]] = defaultdict(list)
-        for row, error in zip(item.rows, item.errors, strict=True):
+        parts: dict[str, list[int]] = defaultdict(list)
+        for place, row in enumerate(item.rows):
             detail = data.amounts[row].detail
-            parts[f"{way_key(data.setups[row])}|{detail}"].append(float(error))
-            parts[f"|{detail}"].append(float(error))
-        enough = {key: interval(np.array(values)) for key, values in sorted(parts.items()) if len(values) >= _ENOUGH}
+            parts[f"{way_key(data.setups[row])}|{detail}"].append(place)
+            parts[f"|{detail}"].append(place)
+        enough = {
+            key: interval(item.errors[places])
+            for key, places in sorted(parts.items())
+            if _tells(data, item.support, item.rows[places])
+        }
         out[item.support] = {"": interval(item.errors), **enough}
     return out

@@ -30,7 +30,8 @@ EXPLAINED = {
     CLASS: "the device is known by its descriptor alone, the network by its layers",
 }
 _BY_NAME = {level.name: level for level in LEVELS}
-_MANY = 8  # devices from which a way is known well enough to be carried over to another class of unit
+# Devices from which a way is known well enough to be carried over: to a device of a class among them, to any other.
+_FEW, _MANY = 4, 8
 _FOREIGN = 1.4  # further factor where not even the class of unit was measured in this way
 
 
@@ -84,8 +85,9 @@ def support_of(model: UnitModel, setup: Setup, network: str) -> str | None:
 
     if not seen("way"):
         return None
-    # A runtime that was measured on a few units of other classes alone tells nothing of this one.
-    if not (seen("class") or seen("device precision") or model.devices[way_key(setup)] >= _MANY):
+    # A runtime that was measured on a few other devices alone tells nothing of this one.
+    devices = model.devices[way_key(setup)]
+    if not (seen("device precision") or devices >= (_FEW if seen("class") else _MANY)):
         return None
     siblings = seen("network way")
     if seen("device"):

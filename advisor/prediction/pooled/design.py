@@ -46,14 +46,14 @@ def costs(setup: Setup, network: Amounts, usual: Mapping[str, Rates]) -> Numbers
         out[_MACS] = sums[_MACS] / (gmacs * 1e6)
         out[_ELEMENTS] = sums[_ELEMENTS] * per_element
         out[INDEX["weights"]] = sums[INDEX["weights"]] * per_element
-        out[INDEX["ops"]] = sums[INDEX["ops"]] * (_OP_MS / setup.one if cpu else _ACCELERATOR_OP_MS)
+        out[INDEX["ops"]] = sums[INDEX["ops"]] * (_OP_MS / rates.one if cpu else _ACCELERATOR_OP_MS)
     else:
         out[len(COLUMNS) :] = (
             network.macs / (gmacs * 1e6),
             network.parameters * per_element,
             network.pixels * _ELEMENTS_PER_PIXEL * per_element,
         )
-    out[INDEX["once"]] = _ONCE_MS / setup.one if cpu else _ACCELERATOR_ONCE_MS
+    out[INDEX["once"]] = _ONCE_MS / rates.one if cpu else _ACCELERATOR_ONCE_MS
     return out
 
 

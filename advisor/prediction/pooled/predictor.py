@@ -99,13 +99,14 @@ def _batch(workload: Workload) -> int:
 
 
 @remembered(64)
-def _totals(workload: Workload) -> tuple[int, int]:
-    return workload.macs, sum(w.elements for w in workload.weights if w.counted)
+def _shapes(workload: Workload) -> list[tuple[int, ...]]:
+    """Return the shapes of the weights of layers; folding batch norm or storing them in integers changes none."""
+    return sorted(weight.shape for weight in workload.weights if weight.role == "weight")
 
 
 def _changed(before: Workload, after: Workload) -> bool:
-    """Whether a plan changes the network's structure, not only its arithmetic."""
-    return before is not after and _totals(before) != _totals(after)
+    """Whether a plan changes the network's structure or its input, not only its arithmetic."""
+    return before is not after and (before.macs != after.macs or _shapes(before) != _shapes(after))
 
 
 def _amounts(before: Workload, after: Workload) -> Amounts:

@@ -10,6 +10,7 @@ from advisor.schema.identity import remembered
 
 # GB/s of one core over its GMAC/s in fp32, where no bandwidth is known; only a starting point, the fit moves it.
 _BYTES_PER_MAC = 0.4
+_ONE_OF_ALL = 0.1  # fp32 peak of one core over the fp16 peak of all, on processors of which nothing is known
 _THEORY_REACHED = 0.6  # of a theoretical bandwidth, as in rates.py
 _PEAKS = {"int8": ("int8", "fp16", "fp32"), "fp16": ("fp16", "fp32", "int8"), "fp32": ("fp32", "fp16", "int8"),
           "bf16": ("bf16", "fp16", "fp32", "int8")}  # fmt: skip
@@ -150,14 +151,16 @@ class Rates:
 
     gmacs: float
     gbs: float
+    one: float = 1.0  # of one thread in fp32, on CPUs
 
 
 def rates_of(setup: Setup, usual: Mapping[str, Rates]) -> Rates:
     """Return the rates of a setup, filled up with those of its class, else of its kind of unit."""
     fallback = usual.get(setup.unit_class) or usual[setup.unit]
     cpu = setup.unit in ("cpu", "mcu")
-    gmacs = setup.gmacs or (setup.one * max(setup.threads, 1) if cpu else fallback.gmacs * setup.step)
-    return Rates(gmacs, setup.gbs or (setup.one * _BYTES_PER_MAC if cpu else fallback.gbs))
+    gmacs = setup.gmacs or fallback.gmacs * setup.step
+    one = setup.one if setup.gmacs or not cpu else fallback.gmacs * _ONE_OF_ALL
+    return Rates(gmacs, setup.gbs or (one * _BYTES_PER_MAC if cpu else fallback.gbs), one)
 
 
 def covariates(setup: Setup, usual: Mapping[str, Rates]) -> tuple[float, ...]:

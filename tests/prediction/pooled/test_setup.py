@@ -43,3 +43,16 @@ def test_a_peak_of_another_precision_stands_in_by_the_usual_step():
         setup_of(device, Run("npu", "hailort", "fp16")).gmacs
         == setup_of(device, Run("npu", "hailort", "int8")).gmacs / 2
     )
+
+
+def test_a_runtime_known_from_two_other_boards_says_nothing_of_a_third():
+    from advisor.prediction.pooled.answer import support_of
+    from advisor.prediction.pooled.store import pooled
+
+    model = pooled().units["cpu"]
+    assert model.devices["onnxruntime|cpu|int8"] == 2
+    assert support_of(model, setup_of(PI, Run("cpu", "onnxruntime", "int8")), "timm:resnet50@224x224") is None
+    assert support_of(model, setup_of(load_device("qcs6490"), Run("cpu", "onnxruntime", "int8")), "") == "setup"
+    assert support_of(model, setup_of(PI, Run("cpu", "coreml", "int8")), "timm:resnet50@224x224") is None
+    assert support_of(model, setup_of(PI, Run("cpu", "ncnn", "int8", threads=4)), "timm:resnet50@224x224") == "own"
+    assert support_of(model, setup_of(PI, Run("cpu", "ncnn", "int8", threads=4)), "timm:resnet26@224x224") == "setup"
