@@ -3,7 +3,8 @@
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -47,19 +48,21 @@ class HostTimer:
 
     def open(self, model: bytes, threads: int) -> Round:
         """Open a session and run it three times."""
-        session, feed = _session(model, threads)
         clock = time.thread_time if threads == 1 else time.perf_counter
-        for _ in range(WARM_UP_RUNS):
-            session.run(None, feed)
+        with _denormals_flushed():
+            session, feed = _session(model, threads)
+            for _ in range(WARM_UP_RUNS):
+                session.run(None, feed)
 
         def run(seconds: float) -> tuple[float, ...]:
-            return _timed(session, feed, clock, seconds)
+            with _denormals_flushed():
+                return _timed(session, feed, clock, seconds)
 
         return run
 
     def nodes(self, model: bytes, threads: int) -> tuple[NodeTime, ...]:
         """Run with the runtime's own profiler; the fastest run of each operation stands."""
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, _denormals_flushed():
             session, feed = _session(model, threads, profile=str(Path(folder) / "nodes"))
             for _ in range(PROFILED_RUNS):
                 session.run(None, feed)
@@ -84,6 +87,21 @@ class HostTimer:
         return {"cpu": read_machine().name, **environment(1)}
 
 
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Flush denormals in this thread for a while; the runtime's own option would leave it so for good.
+
+    Random weights make numbers so small that CPUs stumble over them; trained ones hardly do.
+    """
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def _session(model: bytes, threads: int, profile: str = "") -> tuple[Any, dict[str, Any]]:
     import onnxruntime as ort
 
@@ -91,7 +109,7 @@ def _session(model: bytes, threads: int, profile: str = "") -> tuple[Any, dict[s
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # Random weights make numbers so small that CPUs stumble over them; trained ones hardly do.
+    # For the runtime's own threads; the one that calls is put back by `_denormals_flushed`.
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     if profile:
         options.enable_profiling = True
