@@ -32,6 +32,7 @@ EXPLAINED = {
 _BY_NAME = {level.name: level for level in LEVELS}
 # Devices from which a way is known well enough to be carried over: to a device of a class among them, to any other.
 _FEW, _MANY = 4, 8
+_HUNDREDS = 200  # or networks that were measured on one device of the class
 _FOREIGN = 1.4  # further factor where not even the class of unit was measured in this way
 
 
@@ -86,8 +87,9 @@ def support_of(model: UnitModel, setup: Setup, network: str) -> str | None:
     if not seen("way"):
         return None
     # A runtime that was measured on a few other devices alone tells nothing of this one.
-    devices = model.devices[way_key(setup)]
-    if not (seen("device precision") or devices >= (_FEW if seen("class") else _MANY)):
+    devices, networks = model.devices[way_key(setup)], model.networks[f"{way_key(setup)}|{setup.unit_class}"]
+    carried = devices >= (_FEW if seen("class") else _MANY) or networks >= _HUNDREDS
+    if not (seen("device precision") or carried):
         return None
     siblings = seen("network way")
     if seen("device"):

@@ -54,6 +54,12 @@ class UnitModel:
         keys = self.deviations.get("device precision", {}).get("one", {})
         return Counter(key.partition("|")[2] for key in keys)
 
+    @cached_property
+    def networks(self) -> Counter[str]:
+        """About how many networks were measured in each way on each class of unit ('ncnn|cpu|int8|arm-v8-big')."""
+        keys = self.deviations.get("network class", {}).get("one", {})
+        return Counter(key.partition("|")[2] for key in keys)
+
 
 @dataclass(frozen=True)
 class Store:

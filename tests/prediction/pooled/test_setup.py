@@ -56,3 +56,13 @@ def test_a_runtime_known_from_two_other_boards_says_nothing_of_a_third():
     assert support_of(model, setup_of(PI, Run("cpu", "coreml", "int8")), "timm:resnet50@224x224") is None
     assert support_of(model, setup_of(PI, Run("cpu", "ncnn", "int8", threads=4)), "timm:resnet50@224x224") == "own"
     assert support_of(model, setup_of(PI, Run("cpu", "ncnn", "int8", threads=4)), "timm:resnet26@224x224") == "setup"
+
+
+def test_hundreds_of_networks_on_one_board_of_the_class_tell_of_another():
+    from advisor.prediction.pooled.answer import support_of
+    from advisor.prediction.pooled.store import pooled
+
+    setup = setup_of(load_device("core-i7-12700h"), Run("cpu", "torch", "fp32"))
+    model = pooled().units["cpu"]
+    assert model.devices["torch|cpu|fp32"] < 4
+    assert support_of(model, setup, "timm:resnet50@224x224") == "class siblings"
