@@ -14,7 +14,7 @@ class Block:
             raise ImportError(f'{{name}} is blocked')
 sys.meta_path.insert(0, Block())
 """
-ROOMS = ("schema", "devices", "facts", "rules", "ranking", "reports", "techniques", "prediction", "pipeline")
+ROOMS = ("schema", "devices", "facts", "rules", "ranking", "reports", "techniques", "prediction", "pipeline", "bulk", "learning")
 IMPORT_ALL = """
 import importlib, pkgutil
 room = importlib.import_module('advisor.{room}')
