@@ -14,7 +14,10 @@ class Block:
             raise ImportError(f'{{name}} is blocked')
 sys.meta_path.insert(0, Block())
 """
-ROOMS = ("schema", "devices", "facts", "rules", "ranking", "reports", "techniques", "prediction", "pipeline", "bulk", "learning")
+ROOMS = (
+    "schema", "devices", "facts", "rules", "ranking", "reports", "techniques", "prediction", "pipeline", "bulk",
+    "learning",
+)  # fmt: skip
 IMPORT_ALL = """
 import importlib, pkgutil
 room = importlib.import_module('advisor.{room}')
