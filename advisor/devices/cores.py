@@ -26,6 +26,7 @@ class CoreKind:
     why: str
     ids: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    needs: str = ""  # an instruction set that these rates use and a virtual machine may hide
 
 
 def load_cores(folders: Sequence[Path]) -> dict[str, CoreKind]:
@@ -40,7 +41,7 @@ def load_cores(folders: Sequence[Path]) -> dict[str, CoreKind]:
 
 
 def _core_kind(name: str, entry: Any, path: Path) -> CoreKind:
-    known = {"mac_per_cycle", "why", "ids", "source"}
+    known = {"mac_per_cycle", "why", "ids", "source", "needs"}
     if not isinstance(entry, dict) or not isinstance(entry.get("mac_per_cycle"), dict) or set(entry) - known:
         raise DeviceError(
             "a core has mac_per_cycle, why, ids and source", where=f"{path}: {name}", remedy="Compare its neighbours."
@@ -51,6 +52,7 @@ def _core_kind(name: str, entry: Any, path: Path) -> CoreKind:
         why=str(entry.get("why", "")),
         ids=tuple(str(i) for i in entry.get("ids", ())),
         sources=(str(entry["source"]),) if "source" in entry else (),
+        needs=str(entry.get("needs", "")),
     )
 
 

@@ -59,14 +59,15 @@ def _core(cluster: Cluster, machine: Machine, table: dict[str, CoreKind]) -> Cor
     total = sum(c.cores for c in machine.clusters)
     if machine.quota is not None and machine.quota < total:
         count = max(1, math.floor(machine.quota * cluster.cores / total))
-    return Core(name=_core_name(cluster.kind, machine.isa, table), count=count, freq_ghz=_found(cluster.ghz))
+    return Core(name=core_name(cluster.kind, machine.isa, table), count=count, freq_ghz=_found(cluster.ghz))
 
 
-def _core_name(kind: str, isa: tuple[str, ...], table: dict[str, CoreKind]) -> str:
+def core_name(kind: str, isa: tuple[str, ...], table: dict[str, CoreKind]) -> str:
+    """Return the table's name of a core that the kernel calls `kind` ('GenuineIntel:6:143') with these instructions."""
     family = f"{kind.rsplit(':', 1)[0]}:*"
     for wanted in (kind, family):
         for entry in table.values():
-            if wanted in entry.ids:
+            if wanted in entry.ids and (not entry.needs or entry.needs in isa):
                 return entry.name
     for entry in table.values():
         if any(i.startswith("isa:") and i.removeprefix("isa:") in isa for i in entry.ids):

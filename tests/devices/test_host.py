@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from advisor.devices import detect_host, load_device, profile_digest
+from advisor.devices.cores import load_cores
+from advisor.devices.host import core_name
 from advisor.devices.machine import read_machine
+from advisor.resources import data_dir
 
 RECORDED = Path(__file__).parent / "cpuinfo"
 
@@ -155,6 +158,18 @@ def test_a_core_that_no_table_names_goes_by_its_instruction_sets(tmp_path: Path)
     cpu = detect_host(root=root).cpu
     assert cpu is not None
     assert cpu.cores[0].name == "x86-avx-vnni"
+
+
+@pytest.mark.parametrize(
+    ("isa", "name"),
+    [
+        (("avx2", "avx512", "avx512_vnni", "amx"), "Golden-Cove-Server"),
+        (("avx2", "avx512", "avx512_vnni"), "Golden-Cove-Server-without-AMX"),
+    ],
+)
+def test_a_core_whose_tiles_are_hidden_is_not_credited_with_them(isa, name) -> None:
+    table = load_cores((data_dir("profiles"),))
+    assert core_name("GenuineIntel:6:143", isa, table) == name
 
 
 def test_without_a_clock_no_peak_is_claimed(tmp_path: Path) -> None:

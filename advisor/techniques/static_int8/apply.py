@@ -68,20 +68,28 @@ def _quantize(step: StaticInt8, prepared: Path, target: Path, found: dict[str, A
 
     activation, weight = step.signedness[0], step.signedness[2]
     partial = target.with_suffix(".partial")
-    quantize_static(
-        prepared,
-        partial,
-        None,
-        quant_format=QuantFormat.QDQ,
-        per_channel=step.weights == "per_channel",
-        reduce_range=step.reduce_range,
-        activation_type=getattr(QuantType, _TYPES[activation]),
-        weight_type=getattr(QuantType, _TYPES[weight]),
-        nodes_to_exclude=found["kept"],
-        calibrate_method=_method(step.method),
-        calibration_cache_path=found["ranges"],
-        extra_options={"ActivationSymmetric": found["symmetric"], "WeightSymmetric": weight == "s"},
-    )
+    try:
+        quantize_static(
+            prepared,
+            partial,
+            None,
+            quant_format=QuantFormat.QDQ,
+            per_channel=step.weights == "per_channel",
+            reduce_range=step.reduce_range,
+            activation_type=getattr(QuantType, _TYPES[activation]),
+            weight_type=getattr(QuantType, _TYPES[weight]),
+            nodes_to_exclude=found["kept"],
+            calibrate_method=_method(step.method),
+            calibration_cache_path=found["ranges"],
+            extra_options={"ActivationSymmetric": found["symmetric"], "WeightSymmetric": weight == "s"},
+        )
+    except (ValueError, RuntimeError, NotImplementedError, IndexError, KeyError) as error:
+        partial.unlink(missing_ok=True)
+        what = next(iter(str(error).splitlines()), type(error).__name__)
+        raise NotApplicable(
+            f"onnxruntime cannot quantize this graph: {what}",
+            remedy="Choose another technique; dynamic int8 or half precision leave more of the graph alone.",
+        ) from error
     os.replace(partial, target)
 
 
