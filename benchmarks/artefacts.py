@@ -22,6 +22,7 @@ import onnxruntime as ort
 import timm
 import torch
 
+from advisor.calibration.probes import distinct
 from advisor.profiling import profile_module
 from advisor.runtimes.onnx_export import export_onnx
 from advisor.schema import Plan, Step, Workload
@@ -70,16 +71,6 @@ class Made:
 
     bytes: int
     nodes: tuple[dict[str, Any], ...]
-
-
-def distinct(module: torch.nn.Module) -> torch.nn.Module:
-    """Give biases and norms values of their own: exporters merge equal tensors, which trained networks do not have."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for tensor in (*module.parameters(), *module.buffers()):
-            if tensor.ndim == 1 and tensor.is_floating_point():
-                tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
-    return module
 
 
 def network(name: str) -> torch.nn.Module:

@@ -15,7 +15,7 @@ import timm
 
 from advisor.calibration.artefacts import FORMS, artefacts
 from advisor.calibration.collect import REFERENCE, Collected, Reference, Sample
-from advisor.calibration.probes import probes
+from advisor.calibration.probes import distinct, probes
 from advisor.calibration.timer import HostTimer
 from advisor.profiling import profile_module
 from advisor.schema import Workload
@@ -70,23 +70,12 @@ def made(key: str) -> tuple[Any, tuple[int, ...]]:
         module = timm.create_model(name, mlp_ratio=int(variant) / _VIT_WIDTH + 1e-9)
     else:
         module = timm.create_model(name)
-    module = _distinct(module.eval())
+    module = distinct(module.eval())
     if "-p" in key:
         step = PruneChannels(ratio=RATIO, round_to=int(variant), epochs=0, criterion="random")
         subject = Subject(shape, Path(), module=module, workload=profile_module(module, shape, name=name))
         module = prune(step, subject).module
     return module, shape
-
-
-def _distinct(module: Any) -> Any:
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for tensor in (*module.parameters(), *module.buffers()):
-            if tensor.ndim == 1 and tensor.is_floating_point():
-                tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
-    return module
 
 
 def measure(folder: Path, reference_ms: dict[int, float], threads: tuple[int, ...]) -> Iterator[str]:

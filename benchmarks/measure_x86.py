@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import timm
-from artefacts import distinct
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from advisor import runtimes
+from advisor.calibration.probes import distinct
 from advisor.measurement.latency import compare
 from advisor.resources import data_dir
 from advisor.runtimes.onnx_export import export_onnx

@@ -26,7 +26,7 @@ def by_engine(asked: Question) -> tuple[Estimate, float]:
     if not opens(asked.model) or setup.batch > 1:
         raise Unanswered(f"nobody published measurements of {runtime}/{setup.unit} like this one, and a calculation "
                          "needs a model that can be opened and one image at a time")  # fmt: skip
-    original = opened(asked.model, "x".join(str(side) for side in asked.shape))
+    original = opened(asked.model, asked.input)
     signedness = path.restrictions.signedness[0] if path.restrictions.signedness else "s8s8"
     after, steps = _compressed(original, setup.precision, path.default_float, signedness)
     plan = Plan(steps=steps, runtime=runtime, unit=path.unit, threads=setup.threads or None)

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from advisor.prediction.pooled.answer import EXPLAINED, answers
 from advisor.prediction.pooled.pipelined import one_at_a_time
-from advisor.prediction.pooled.published import published
+from advisor.prediction.pooled.published import CONFIDENCE, published
 from advisor.prediction.pooled.store import pooled
 from advisor.progress import Progress, Silent
 
@@ -14,7 +14,6 @@ from .engine import by_engine
 from .resolving import Question, Unanswered, question
 
 ADDED = ("low", "mid", "high", "basis", "confidence", "why")
-_MEASURED = 0.95
 _AT_ONCE = 512  # rows between two steps of the progress bar
 
 
@@ -83,7 +82,7 @@ def _exact(row: Mapping[str, str], asked: Question) -> Line | None:
         return None
     batch = asked.setup.batch
     why = f"published measurements: {known.n} ({', '.join(known.sources)})"
-    return Line(row, known.low * batch, known.ms * batch, known.high * batch, "published", _MEASURED, why)
+    return Line(row, known.low * batch, known.ms * batch, known.high * batch, "published", CONFIDENCE, why)
 
 
 def _from_model(

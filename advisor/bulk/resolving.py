@@ -34,7 +34,7 @@ class Question:
     network: str
     amounts: Amounts
     model: str  # what to open where the layers themselves are needed
-    shape: tuple[int, ...]
+    input: str  # its shape as the row has it
     remark: str = ""
 
 
@@ -46,9 +46,12 @@ def question(row: Mapping[str, str]) -> Question:
     if setup is None:
         raise Unanswered(f"{device.name} cannot be described")
     amounts, remark = _amounts(row, measured)
-    shape = tuple(int(side) for side in row.get("input", "").split("x") if side.isdigit())
-    model = row.get("arch") or row.get("model", "")
-    return Question(device, setup, network_key(measured.network, measured.input), amounts, model, shape, remark)
+    network = network_key(measured.network, measured.input)
+    return Question(device, setup, network, amounts, _model(row), measured.input, remark)
+
+
+def _model(row: Mapping[str, str]) -> str:
+    return row.get("arch") or row.get("model", "")
 
 
 def _device(row: Mapping[str, str]) -> Device:
@@ -124,9 +127,9 @@ def _amounts(row: Mapping[str, str], measured: Measured) -> tuple[Amounts, str]:
         return rescaled(other.amounts, pixels_of(size)), f"scaled from the network at {other.input}"
     pixels, macs = pixels_of(size), _number(row, "macs_g", 1e9)
     parameters = _number(row, "params_m", 1e6)
-    if opens(row.get("arch") or row.get("model", "")):
+    if opens(_model(row)):
         try:
-            return amounts_of(opened(row.get("arch") or row["model"], measured.input)), ""
+            return amounts_of(opened(_model(row), measured.input)), ""
         except Unanswered:
             if not macs and not parameters:
                 raise
@@ -158,5 +161,7 @@ def opened(model: str, shape: str) -> Workload:
     try:
         options: dict[str, Any] = {"input_shape": tuple(int(side) for side in shape.split("x"))} if shape else {}
         return pipeline.profile(model, **options)
+    except ValueError:
+        raise Unanswered(f"input is {shape!r}, not a shape such as 1x3x224x224") from None
     except AdvisorError as error:
         raise Unanswered(f"{error.what}. {error.remedy}".strip()) from error

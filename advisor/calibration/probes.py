@@ -37,7 +37,13 @@ def built(probe: Probe) -> Any:
     import torch
 
     torch.manual_seed(0)
-    module = probe.build().eval()
+    return distinct(probe.build().eval())
+
+
+def distinct(module: Any) -> Any:
+    """Give biases and norms values of their own: exporters merge equal tensors, which trained networks do not have."""
+    import torch
+
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for tensor in (*module.parameters(), *module.buffers()):

@@ -9,13 +9,13 @@ from scipy.optimize import least_squares
 
 from advisor.prediction.pooled.design import WIDTH, costs
 from advisor.prediction.pooled.setup import Rates
+from advisor.prediction.pooled.store import WHOLE
 
 from .samples import Samples
 
 Numbers = NDArray[np.float64]
 _WIDTH_UNIT, _WIDTH_WAY = 2.0, 0.7  # prior widths: of a unit's factors around 1, of a way's around its unit's
 _ERROR = 0.2  # beyond it an error counts linearly
-WITHIN = "unit"
 
 
 def base_factors(data: Samples, usual: Mapping[str, Rates]) -> dict[str, list[float]]:
@@ -24,12 +24,12 @@ def base_factors(data: Samples, usual: Mapping[str, Rates]) -> dict[str, list[fl
     Each setup may have a speed of its own: only what differs between networks within a setup is fitted.
     """
     nominal = np.array([costs(s, a, usual) for s, a in zip(data.setups, data.amounts, strict=True)])
-    ways = np.array([way_of(s.runtime, s.unit, s.precision) for s in data.setups])
-    inside = _codes([f"{s.device}|{way}|{s.threads}" for s, way in zip(data.setups, ways, strict=True)])
+    ways = np.array([s.way for s in data.setups])
+    inside = np.unique([f"{s.device}|{s.way}|{s.threads}" for s in data.setups], return_inverse=True)[1]
     rng = np.random.default_rng(0)
     some = rng.permutation(len(data))[:4000]
     whole = _fit(nominal[some], data.y[some], inside[some], np.zeros(WIDTH), _WIDTH_UNIT)
-    found = {WITHIN: whole}
+    found = {WHOLE: whole}
     for way in np.unique(ways):
         rows = np.flatnonzero(ways == way)
         found[str(way)] = _fit(nominal[rows], data.y[rows], inside[rows], whole, _WIDTH_WAY)
@@ -56,22 +56,13 @@ def _median(values: set[tuple[str, float]], otherwise: float) -> float:
     return float(f"{np.median([value for _, value in values]):.4g}") if values else otherwise
 
 
-def way_of(runtime: str, unit: str, precision: str) -> str:
-    """Return the key of a way."""
-    return f"{runtime}|{unit}|{precision}"
-
-
 def factors_of(found: dict[str, list[float]], setup_ways: list[str]) -> Numbers:
     """Return the factors of every row, those of the unit where the way was never measured."""
-    return np.array([found.get(way, found[WITHIN]) for way in setup_ways])
-
-
-def _codes(names: list[str]) -> NDArray[np.int64]:
-    return np.unique(names, return_inverse=True)[1]
+    return np.array([found.get(way, found[WHOLE]) for way in setup_ways])
 
 
 def _fit(nominal: Numbers, y: Numbers, inside: NDArray[np.int64], prior: Numbers, width: float) -> Numbers:
-    groups = _codes([str(code) for code in inside])
+    groups = np.unique(inside, return_inverse=True)[1]
     counts = np.bincount(groups)
 
     def residuals(logs: Numbers) -> Numbers:

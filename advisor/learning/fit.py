@@ -32,10 +32,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=None, help="where to write, the shipped model by default")
     options = parser.parse_args(arguments)
     rows = read_evidence()
-    guess = [round(float(v), 4) for v in AmountsOf(rows).guess]
+    amounts_of = AmountsOf(rows)
+    guess = [round(float(v), 4) for v in amounts_of.guess]
     known = {} if options.new_widths else known_widths(store_path())
     content: dict[str, Any] = {"provenance": provenance(rows), "guess": guess, "units": {}}
-    for unit, data in samples(rows).items():
+    for unit, data in samples(rows, amounts_of).items():
         start = time.monotonic()
         found = fit(data, known.get(unit))
         errors = held_out(found)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from advisor.prediction.pooled.design import TRAITS, features
 from advisor.prediction.pooled.setup import Rates
 
-from .base import base_factors, factors_of, usual_rates, way_of
+from .base import base_factors, factors_of, usual_rates
 from .kernel import Term, covariance, fitted_widths, inverted, terms
 from .samples import Samples
 
@@ -52,8 +52,7 @@ def fit(data: Samples, known: Mapping[str, float] | None = None) -> Fit:
     unit = data.setups[0].unit
     usual = usual_rates(data)
     factors, waves = base_factors(data, usual), waves_for(unit)
-    ways = [way_of(s.runtime, s.unit, s.precision) for s in data.setups]
-    found = features(data.setups, data.amounts, usual, factors_of(factors, ways), waves)
+    found = features(data.setups, data.amounts, usual, factors_of(factors, [s.way for s in data.setups]), waves)
     residual = data.y - found.base
     all_terms = terms(data, found.parts)
     weights = np.sqrt(data.repeats)

@@ -1,11 +1,11 @@
 """Errors on what a fit had not seen, by how near the remaining measurements are; the intervals of predictions.
 
 Widths, factors and the covariance stay those of the whole fit; what is left out are the measurements themselves
-(`kernel.left_out`). `benchmarks/devices.py` refits without them as a check.
+(`kernel.left_out`, exact for fixed widths).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from math import ceil
 
@@ -20,7 +20,6 @@ from advisor.prediction.pooled.answer import (
     OWN,
     SETUP,
     SIBLINGS,
-    way_key,
 )  # fmt: skip
 
 from .fitting import Fit
@@ -51,14 +50,10 @@ def body_of(network: str) -> str:
     return network.partition("@")[0]
 
 
-def _setup_key(data: Samples, row: int) -> Hashable:
-    s = data.setups[row]
-    return (s.device, s.runtime, s.precision, s.threads, s.batch, s.metric)
-
-
-def _codes(data: Samples, key: Callable[[int], Hashable]) -> Codes:
+def _codes(keys: Iterable[Hashable]) -> Codes:
+    """Number different keys in the order in which they come."""
     index: dict[Hashable, int] = {}
-    return np.array([index.setdefault(key(row), len(index)) for row in range(len(data))], dtype=np.int64)
+    return np.array([index.setdefault(key, len(index)) for key in keys], dtype=np.int64)
 
 
 def _groups(codes: Codes) -> list[Codes]:
@@ -69,13 +64,13 @@ def _groups(codes: Codes) -> list[Codes]:
 def held_out(found: Fit) -> list[HeldOut]:
     """Return the errors of every support that the data can show."""
     data = found.data
-    device = _codes(data, lambda row: data.setups[row].device)
-    setup = _codes(data, lambda row: _setup_key(data, row))
-    network = _codes(data, lambda row: data.networks[row])
-    body = _codes(data, lambda row: body_of(data.networks[row]))
-    way = _codes(data, lambda row: way_key(data.setups[row]))
-    pairs = _codes(data, lambda row: (device[row], network[row]))
-    cells = _codes(data, lambda row: (setup[row], network[row]))
+    device = _codes(s.device for s in data.setups)
+    setup = _codes((s.device, s.runtime, s.precision, s.threads, s.batch, s.metric) for s in data.setups)
+    network = _codes(data.networks)
+    body = _codes(body_of(name) for name in data.networks)
+    way = _codes(s.way for s in data.setups)
+    pairs = _codes(zip(device, network, strict=True))
+    cells = _codes(zip(setup, network, strict=True))
     elsewhere = _members(_pair(way, network), device) > 1  # the network was measured in this way on another device
     several = _members(device, setup) > 1  # the device was measured in another setup
     again = _members(pairs, cells) > 1  # the network was measured on this device in another setup
@@ -128,8 +123,8 @@ def _both(found: Fit, support: str, first: Codes, second: Codes, asked: NDArray[
 
 def corrected(data: Samples, item: HeldOut) -> HeldOut:
     """Return the errors after the middle of like questions is taken out, as predictions do; each half by the other."""
-    half = _codes_of([body_of(data.networks[row]) for row in item.rows]) % 2
-    keys = _codes_of([f"{way_key(data.setups[row])}|{data.amounts[row].detail}" for row in item.rows])
+    half = _codes(body_of(data.networks[row]) for row in item.rows) % 2
+    keys = _codes(f"{data.setups[row].way}|{data.amounts[row].detail}" for row in item.rows)
     errors = item.errors.copy()
     for key in np.unique(keys):
         if not _tells(data, item.support, item.rows[keys == key]):
@@ -145,11 +140,6 @@ def _tells(data: Samples, support: str, rows: Codes) -> bool:
     """Whether errors speak for new cases: enough of them and, where devices were left out, of enough devices."""
     devices = {data.setups[row].device for row in rows}
     return len(rows) >= _ENOUGH and (support not in _BY_DEVICE or len(devices) >= _DEVICES)
-
-
-def _codes_of(names: list[str]) -> Codes:
-    index: dict[str, int] = {}
-    return np.array([index.setdefault(name, len(index)) for name in names], dtype=np.int64)
 
 
 def interval(errors: Numbers, share: float = _SHARE) -> tuple[float, float, float, int]:
@@ -168,7 +158,7 @@ def intervals(data: Samples, errors: list[HeldOut]) -> dict[str, dict[str, tuple
         parts: dict[str, list[int]] = defaultdict(list)
         for place, row in enumerate(item.rows):
             detail = data.amounts[row].detail
-            parts[f"{way_key(data.setups[row])}|{detail}"].append(place)
+            parts[f"{data.setups[row].way}|{detail}"].append(place)
             parts[f"|{detail}"].append(place)
         enough = {
             key: interval(item.errors[places])

@@ -98,8 +98,7 @@ def fitted_widths(
         factor = cholesky(total, lower=True, check_finite=False)
         value = np.log(np.diag(factor)).sum()
         alpha = cho_solve((factor, True), target, check_finite=False)
-        lower = np.tril(dpotri(factor, lower=1, overwrite_c=1)[0])
-        inverse = lower + np.tril(lower, -1).T
+        inverse = _inverse_of(factor)
         value += 0.5 * target @ alpha
         # Widths that nothing speaks for fall to zero; a weak pull keeps them from wandering.
         value += 0.02 * float(((logs - _START) ** 2).sum())
@@ -131,10 +130,14 @@ def inverted(matrix: Numbers) -> Numbers:
     factor, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
     if failed:
         raise ValueError("the covariance is not positive definite")
-    inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
-    lower = np.tril(inverse)
-    result: Numbers = lower + np.tril(lower, -1).T
-    return result
+    return _inverse_of(factor)
+
+
+def _inverse_of(factor: Numbers) -> Numbers:
+    """Return the inverse of a covariance from its lower Cholesky factor, which is overwritten."""
+    lower = np.tril(dpotri(factor, lower=1, overwrite_c=1)[0])
+    inverse: Numbers = lower + np.tril(lower, -1).T
+    return inverse
 
 
 def left_out(inverse: Numbers, alpha: Numbers, y: Numbers, groups: list[Codes]) -> Numbers:

@@ -41,7 +41,6 @@ class AmountsOf:
                 self.stated[key]["macs"].append(float(row.macs_g) * 1e9)
             if row.params_m:
                 self.stated[key]["parameters"].append(float(row.params_m) * 1e6)
-
         self.guess = self._guess()
 
     def _guess(self) -> Numbers:
@@ -69,9 +68,9 @@ def _median(values: list[float]) -> float:
     return float(np.median(values)) if values else 0.0
 
 
-def samples(rows: list[Measured]) -> dict[str, Samples]:
+def samples(rows: list[Measured], amounts_of: AmountsOf | None = None) -> dict[str, Samples]:
     """Return the samples by kind of unit (cpu, gpu, npu, mcu); rows whose device nobody can describe are left out."""
-    amounts_of = AmountsOf(rows)
+    amounts_of = amounts_of or AmountsOf(rows)
     joined: dict[tuple[Setup, str], list[float]] = defaultdict(list)
     amounts: dict[str, Amounts] = {}
     for row in rows:

@@ -15,7 +15,7 @@ BYTES = {"fp32": (4.0, 4.0), "fp16": (2.0, 2.0), "bf16": (2.0, 2.0), "int8": (1.
 _PEAK_OF: dict[str, Precision] = {
     "fp32": "fp32", "fp16": "fp16", "bf16": "bf16", "int8": "int8", "int8_dynamic": "int8", "int8_foreign": "int8",
 }  # fmt: skip
-_THEORY_REACHED = 0.6  # share of a theoretical memory bandwidth that one sees in practice, where none was measured
+THEORY_REACHED = 0.6  # share of a theoretical memory bandwidth that one sees in practice, where none was measured
 _CORES_TO_SATURATE = 2  # cores that together reach a board's memory bandwidth (sbc-bench: one core reaches about half)
 
 
@@ -100,4 +100,4 @@ def _bandwidth(device: Device, path: ExecPath, entry: Entry, threads: int) -> tu
     if not theory:
         return own, False
     # The cores of a server share far more than one of them can use.
-    return (min(theory * _THEORY_REACHED, own) if entry.core_bound else theory * _THEORY_REACHED), True
+    return (min(theory * THEORY_REACHED, own) if entry.core_bound else theory * THEORY_REACHED), True

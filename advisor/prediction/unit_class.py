@@ -1,6 +1,6 @@
 """Sort execution units into the classes that share efficiencies, and count how much of a unit some threads use."""
 
-from advisor.schema import Device, ExecPath
+from advisor.schema import Core, Device, ExecPath
 
 _LITTLE = (
     "cortex-a5",
@@ -59,14 +59,17 @@ def _cpu_class(device: Device) -> str:
     return f"arm-v7-{size}" if cpu.arch.startswith("armv7") else f"arm-v8-{size}"
 
 
+def core_speed(core: Core) -> float:
+    """Return the relative speed of a core; an unknown clock counts as 1 GHz."""
+    ghz = core.freq_ghz.value if core.freq_ghz is not None else 1.0
+    return ghz * (_LITTLE_SPEED if is_little(core.name) else 1.0)
+
+
 def core_speeds(device: Device) -> list[float]:
     """Relative speeds of all cores, fastest first; an unknown clock counts as 1 GHz."""
     if device.cpu is None:
         return []
-    speeds: list[float] = []
-    for core in device.cpu.cores:
-        ghz = core.freq_ghz.value if core.freq_ghz is not None else 1.0
-        speeds += [ghz * (_LITTLE_SPEED if is_little(core.name) else 1.0)] * core.count
+    speeds = [core_speed(core) for core in device.cpu.cores for _ in range(core.count)]
     return sorted(speeds, reverse=True)
 
 

@@ -55,6 +55,7 @@ def test_other_questions_are_answered_by_their_likes(cells, words):
         ({"arch": "", "model": "my_net"}, "neither params_m nor macs_g"),
         ({"arch": "timm:resnet5"}, "resnet5"),
         ({"threads": "four"}, "threads"),
+        ({"arch": "timm:resnet5", "input": "1x3xwide"}, "not a shape"),
         ({"unit": "tpu"}, "unknown unit"),
         ({"arch": "", "model": "my_net", "macs_g": "many"}, "macs_g"),
         ({"runtime": "coreml"}, "no path coreml/cpu"),

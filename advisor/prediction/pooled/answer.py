@@ -52,16 +52,11 @@ class Answer:
         return max(0.1, 0.95 - 0.2 * log(self.high / self.low))
 
 
-def way_key(setup: Setup) -> str:
-    """Return the runtime, unit and precision of a setup as levels name them."""
-    return f"{setup.runtime}|{setup.unit}|{setup.precision}"
-
-
 def logarithms(
     model: UnitModel, setups: Sequence[Setup], networks: Sequence[str], amounts: Sequence[Amounts]
 ) -> Numbers:
     """Return log(ms per image) of many questions, shape (n,)."""
-    factors = np.array([model.factors.get(way_key(s), model.factors[WHOLE]) for s in setups])
+    factors = np.array([model.factors.get(s.way, model.factors[WHOLE]) for s in setups])
     found = features(list(setups), list(amounts), model.usual, factors, model.waves)
     total = found.base.copy()
     for level in LEVELS:
@@ -87,7 +82,7 @@ def support_of(model: UnitModel, setup: Setup, network: str) -> str | None:
     if not seen("way"):
         return None
     # A runtime that was measured on a few other devices alone tells nothing of this one.
-    devices, networks = model.devices[way_key(setup)], model.networks[f"{way_key(setup)}|{setup.unit_class}"]
+    devices, networks = model.devices[setup.way], model.networks[f"{setup.way}|{setup.unit_class}"]
     carried = devices >= (_FEW if seen("class") else _MANY) or networks >= _HUNDREDS
     if not (seen("device precision") or carried):
         return None
@@ -115,7 +110,7 @@ def _answer(model: UnitModel, setup: Setup, network: str, detail: str, value: fl
     support = support_of(model, setup, network)
     if support is None:
         return None
-    interval = interval_of(model, support, way_key(setup), detail)
+    interval = interval_of(model, support, setup.way, detail)
     known = model.seen("class", _BY_NAME["class"].key(setup, network, ""))
     wider = 1.0 if known or support not in (CLASS, CLASS_SIBLINGS) else _FOREIGN
     # The middle of like questions' errors: few very slow networks pull means, and thereby constants, above the middle.

@@ -33,16 +33,12 @@ def _threads(setup: Setup) -> int:
     return min(setup.threads, 8)
 
 
-def _way(setup: Setup) -> str:
-    return _join(setup.runtime, setup.unit, setup.precision)
-
-
 def _core(setup: Setup, network: str, detail: str) -> Key:
-    return _join(_way(setup), setup.core) if setup.core else None
+    return _join(setup.way, setup.core) if setup.core else None
 
 
 def _era(setup: Setup, network: str, detail: str) -> Key:
-    return _join(_way(setup), setup.unit_class, setup.era) if setup.runtime == "ncnn" else None
+    return _join(setup.way, setup.unit_class, setup.era) if setup.runtime == "ncnn" else None
 
 
 def _body(network: str) -> str:
@@ -56,17 +52,17 @@ SETUP_LEVELS = (
     Level("runtime detail", lambda s, n, d: _join(s.runtime, s.unit, d), (ONE, LINEAR)),
     Level("runtime", lambda s, n, d: _join(s.runtime, s.unit), (ONE, SHARES, LINEAR)),
     Level("precision", lambda s, n, d: _join(s.unit, s.precision), (ONE, SHARES, RATES)),
-    Level("way", lambda s, n, d: _way(s), (ONE, SHARES, RATES, LINEAR, SMOOTH)),
-    Level("class", lambda s, n, d: _join(_way(s), s.unit_class), (ONE, SHARES, LINEAR)),
+    Level("way", lambda s, n, d: s.way, (ONE, SHARES, RATES, LINEAR, SMOOTH)),
+    Level("class", lambda s, n, d: _join(s.way, s.unit_class), (ONE, SHARES, LINEAR)),
     Level("era", _era, (ONE, SHARES)),
     Level("core", _core, (ONE, SHARES)),
-    Level("class threads", lambda s, n, d: _join(_way(s), s.unit_class, _threads(s)), (ONE, SHARES)),
+    Level("class threads", lambda s, n, d: _join(s.way, s.unit_class, _threads(s)), (ONE, SHARES)),
     Level("metric", lambda s, n, d: _join(s.runtime, s.metric, s.batch > 1), (ONE, SHARES)),
     Level("source", lambda s, n, d: _join(s.source, s.runtime, s.unit) if s.source else None, (ONE,)),
     Level("device", lambda s, n, d: _join(s.device, s.unit), (ONE, SHARES, LINEAR, SMOOTH)),
     Level("device runtime", lambda s, n, d: _join(s.device, s.unit, s.runtime), (ONE, SHARES)),
-    Level("device precision", lambda s, n, d: _join(s.device, _way(s)), (ONE, SHARES)),
-    Level("setup", lambda s, n, d: _join(s.device, _way(s), s.threads, s.batch, s.metric), (ONE, SHARES, SMOOTH)),
+    Level("device precision", lambda s, n, d: _join(s.device, s.way), (ONE, SHARES)),
+    Level("setup", lambda s, n, d: _join(s.device, s.way, s.threads, s.batch, s.metric), (ONE, SHARES, SMOOTH)),
 )
 NETWORK_LEVELS = (
     # What layers leave open is little, what totals or a name leave open is much: both have widths of their own.
@@ -75,11 +71,11 @@ NETWORK_LEVELS = (
     Level("blind network", lambda s, n, d: _body(n) if n and d != LAYERS else None, (ONE,)),
     Level("blind network size", lambda s, n, d: n if n and d != LAYERS else None, (ONE,)),
     Level("network runtime", lambda s, n, d: _join(n, s.runtime, s.unit) if n else None, (ONE,)),
-    Level("network way", lambda s, n, d: _join(n, _way(s)) if n else None, (ONE,)),
-    Level("network class", lambda s, n, d: _join(n, _way(s), s.unit_class) if n else None, (ONE,)),
+    Level("network way", lambda s, n, d: _join(n, s.way) if n else None, (ONE,)),
+    Level("network class", lambda s, n, d: _join(n, s.way, s.unit_class) if n else None, (ONE,)),
     Level("network threads", lambda s, n, d: _join(n, s.runtime, s.unit, _threads(s), s.batch) if n else None, (ONE,)),
-    Level("network core", lambda s, n, d: _join(n, _way(s), s.core) if n and s.core else None, (ONE,)),
+    Level("network core", lambda s, n, d: _join(n, s.way, s.core) if n and s.core else None, (ONE,)),
     Level("network device", lambda s, n, d: _join(n, s.device, s.unit) if n else None, (ONE,)),
-    Level("network device precision", lambda s, n, d: _join(n, s.device, _way(s)) if n else None, (ONE,)),
+    Level("network device precision", lambda s, n, d: _join(n, s.device, s.way) if n else None, (ONE,)),
 )
 LEVELS = SETUP_LEVELS + NETWORK_LEVELS

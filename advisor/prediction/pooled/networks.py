@@ -11,6 +11,7 @@ from advisor.resources import data_dir
 from advisor.schema import Workload
 
 from .amounts import COLUMNS, Amounts, amounts_of
+from .question import pixels_of
 
 _USUAL = "224x224"
 
@@ -67,7 +68,7 @@ def by_name(network: str, size: str = "") -> Known | None:
     sizes = _inputs().get(network)
     if not sizes:
         return None
-    usual = _USUAL if _USUAL in sizes else max(sizes, key=_pixels)
+    usual = _USUAL if _USUAL in sizes else max(sizes, key=pixels_of)
     return known_networks().get((network, size or usual))
 
 
@@ -76,12 +77,7 @@ def at_nearest_size(network: str, pixels: float) -> Known | None:
     sizes = _inputs().get(network)
     if not sizes or pixels <= 0:
         return by_name(network)
-    return known_networks()[network, min(sizes, key=lambda size: abs(log(_pixels(size) / pixels)))]
-
-
-def _pixels(size: str) -> int:
-    height, _, width = size.partition("x")
-    return int(height) * int(width)
+    return known_networks()[network, min(sizes, key=lambda size: abs(log(pixels_of(size) / pixels)))]
 
 
 @lru_cache(maxsize=1)

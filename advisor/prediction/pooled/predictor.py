@@ -20,19 +20,17 @@ from .answer import (
     Answer,
     answers,
     interval_of,
-    way_key,
 )
+from .evidence import runtime_of
 from .networks import recognised
 from .pipelined import Pipelined, one_at_a_time
-from .published import Published, published
+from .published import CONFIDENCE, Published, published
 from .setup import Run, Setup, setup_of
 from .store import pooled
 
-# Runtimes under the names that the evidence has for them; PyTorch there is compiled, here it runs eagerly.
-_RUNTIMES = {"edgetpu": "tflite", "tflite-micro": "tflm"}
+# PyTorch in the evidence is compiled, here it runs eagerly.
 _NOT_THE_SAME = frozenset({"pytorch"})
 _UNSEEN = {OWN: SETUP, SIBLINGS: SETUP, DEVICE_SIBLINGS: DEVICE, CLASS_SIBLINGS: CLASS}
-_MEASURED = 0.95  # confidence of a figure that somebody measured just so
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,7 @@ def _find(query: Query) -> Found | None:
     precision = _precision(query)
     if precision is None:
         return None
-    runtime = _RUNTIMES.get(query.plan.runtime, query.plan.runtime)
-    run = Run(unit, runtime, precision, threads=query.plan.threads, batch=_batch(query.after))
+    run = Run(unit, runtime_of(query.plan.runtime), precision, threads=query.plan.threads, batch=_batch(query.after))
     asked = setup_of(query.device, run)
     setup, factors = one_at_a_time(model, asked)
     network, changed = recognised(query.before), _changed(query.before, query.after)
@@ -73,7 +70,7 @@ def _find(query: Query) -> Found | None:
     if answer is not None and changed and answer.support in _UNSEEN:
         # The original's own deviations still tell of the changed network, but its errors are those of an unseen one.
         support = _UNSEEN[answer.support]
-        wider = interval_of(model, support, way_key(setup), LAYERS)
+        wider = interval_of(model, support, setup.way, LAYERS)
         low, high = wider.low / wider.mid, wider.high / wider.mid
         answer = replace(answer, support=support, low=low, high=high, n=wider.n)
     return Found(setup, exact, answer, factors)
@@ -127,7 +124,7 @@ class PublishedLatency:
     def supports(self, query: Query) -> float | None:
         """Answer where the very measurement was published."""
         found = find(query)
-        return _MEASURED if found is not None and found.exact is not None else None
+        return CONFIDENCE if found is not None and found.exact is not None else None
 
     def estimate(self, query: Query) -> Estimate:
         """Return the latency in ms."""

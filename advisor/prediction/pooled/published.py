@@ -12,6 +12,7 @@ from .evidence import Measured, read_evidence
 from .question import network_key, setup_for
 from .setup import Setup
 
+CONFIDENCE = 0.95  # of a figure that somebody measured just so
 _REPEAT = 1.15  # one more run of the same network on the same board lies within this factor four times in five
 
 

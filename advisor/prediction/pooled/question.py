@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from advisor.schema import Device
 
-from .amounts import Amounts
+from .amounts import COLUMNS, Amounts
 from .evidence import Measured, device_of
 from .setup import Run, Setup, setup_of
 
@@ -56,8 +56,6 @@ def rescaled(amounts: Amounts, pixels: float) -> Amounts:
     Layers on feature maps grow with the pixels; those of a network with attention do so by token, and attention itself
     by the square. Layers behind global pooling stay; they are told from the rest by the absence of attention.
     """
-    from .amounts import COLUMNS
-
     ratio = pixels / amounts.pixels if amounts.pixels else 1.0
     sums = dict(zip(COLUMNS, amounts.columns, strict=True))
     tokens = sums["matmul"] > 0

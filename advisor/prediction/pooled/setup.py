@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
 
-from advisor.prediction.unit_class import class_of, core_speeds, is_little
+from advisor.prediction.rates import THEORY_REACHED
+from advisor.prediction.unit_class import class_of, core_speed, core_speeds
 from advisor.schema import Device, ExecPath, Figure
 from advisor.schema.identity import remembered
 
 # GB/s of one core over its GMAC/s in fp32, where no bandwidth is known; only a starting point, the fit moves it.
 _BYTES_PER_MAC = 0.4
 _ONE_OF_ALL = 0.1  # fp32 peak of one core over the fp16 peak of all, on processors of which nothing is known
-_THEORY_REACHED = 0.6  # of a theoretical bandwidth, as in rates.py
 _PEAKS = {"int8": ("int8", "fp16", "fp32"), "fp16": ("fp16", "fp32", "int8"), "fp32": ("fp32", "fp16", "int8"),
           "bf16": ("bf16", "fp16", "fp32", "int8")}  # fmt: skip
 # An int8 peak stands in for a float one and the other way round by the usual step between them.
@@ -47,6 +47,11 @@ class Setup:
     gbs: float | None
     step: float
     bytes: float
+
+    @property
+    def way(self) -> str:
+        """Runtime, unit and precision: 'ncnn|cpu|int8'."""
+        return f"{self.runtime}|{self.unit}|{self.precision}"
 
 
 @dataclass(frozen=True)
@@ -108,12 +113,7 @@ def _core(device: Device, unit: str) -> str:
         return device.gpu.name.split(",")[0] if device.gpu is not None else ""
     if device.cpu is None or not device.cpu.cores:
         return ""
-    return max(device.cpu.cores, key=_pace).name
-
-
-def _pace(core: object) -> float:
-    clock = getattr(core, "freq_ghz", None)
-    return (clock.value if clock is not None else 1.0) * (0.5 if is_little(getattr(core, "name", "")) else 1.0)
+    return max(device.cpu.cores, key=core_speed).name
 
 
 def _peak(device: Device, path: ExecPath | None, unit: str, precision: str, threads: int) -> tuple[float | None, float]:
@@ -142,7 +142,7 @@ def _bandwidth(device: Device) -> float | None:
     memory = device.memory
     if memory.sustained_gbs is not None:
         return memory.sustained_gbs.value
-    return memory.bandwidth_gbs.value * _THEORY_REACHED if memory.bandwidth_gbs is not None else None
+    return memory.bandwidth_gbs.value * THEORY_REACHED if memory.bandwidth_gbs is not None else None
 
 
 @dataclass(frozen=True)
