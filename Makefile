@@ -16,6 +16,7 @@ SHELL := /bin/bash
 .PHONY: demo test check study picture index fit workloads evidence bench bench-host catalogue clean
 
 PY ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 ADVISOR := $(BIN)/advisor
 MODEL := demo/model.pt --input 1x3x32x32
@@ -25,7 +26,7 @@ demo: demo/recommendation.txt demo/run.txt
 	@echo "The plan is in demo/plan.json; ask for instance: $(ADVISOR) explain demo/plan.json --why-not static_int8"
 
 test: .venv/dev-installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: .venv/dev-installed
 	$(BIN)/ruff check .

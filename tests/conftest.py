@@ -1,13 +1,22 @@
 """What all tests share: no test reads or writes profiles and calibrations that the user's own work left behind."""
 
+import os
+
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before torch is imported: several workers with a thread for every core would only wait for one another.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
-    """Keep remembered profiles in a folder of this run, and this machine uncalibrated."""
+    """Keep remembered profiles in a folder of this run, which its workers share, and this machine uncalibrated."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
     patch = pytest.MonkeyPatch()
-    patch.setenv("ADVISOR_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("ADVISOR_CACHE", str(folder / "profiles"))
     patch.setenv("ADVISOR_CALIBRATION", "off")
     yield
     patch.undo()

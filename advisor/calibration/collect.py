@@ -37,6 +37,7 @@ class Sample:
     ms: float
     spread: float  # (upper - lower quartile) / median
     nodes: tuple[NodeTime, ...] = ()
+    block: int = 16  # channels per block in the layout that the runtime prefers on this CPU
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def collect(
         for artefact, mine, its in zip(made, taken, nodes, strict=True):
             ms, spread = clock.typical(mine)
             found.append(Sample(artefact.probe, artefact.family, artefact.form, count, artefact.workload, ms, spread,
-                                its))  # fmt: skip
+                                its, timer.block))  # fmt: skip
         spreads[count], usual[count] = clock.spread, clock.usual
         progress.finish()
     return Collected(tuple(found), spreads, usual)

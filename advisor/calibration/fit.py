@@ -31,6 +31,7 @@ class Equations:
     counts: dict[str, int]
     gram: dict[str, Numbers]
     right: dict[str, Numbers]
+    block: int  # channels per block in the runtime's layout
 
     def without(self, family: str) -> tuple[Numbers, Numbers]:
         """Return the sums over all families but one ('' for all)."""
@@ -59,7 +60,7 @@ def equations(samples: Sequence[Sample]) -> Equations:
     index = {name: i for i, name in enumerate(names)}
     for family, matrix, values in _by_family((*single, *whole), weights, index):
         gram[family], right[family] = matrix.T @ matrix, matrix.T @ values
-    return Equations(names, counts, gram, right)
+    return Equations(names, counts, gram, right, samples[0].block)
 
 
 def _weight(sample: Sample) -> float:
@@ -114,7 +115,7 @@ def fitted(system: Equations, leave_out: str = "") -> CostTable:
              **{quantity: float(f"{value:.5g}") for quantity, value in zip(QUANTITIES, row, strict=True)})
         for name, row, known in zip(system.names, rows, seen, strict=True) if known
     )  # fmt: skip
-    return CostTable(threads=1, constant_ms=float(f"{coefficients[-1]:.5g}"), costs=costs)
+    return CostTable(threads=1, block=system.block, constant_ms=float(f"{coefficients[-1]:.5g}"), costs=costs)
 
 
 def scaled_table(single: CostTable, samples: Sequence[Sample], threads: int, skip: str = "") -> CostTable:
@@ -145,7 +146,7 @@ def scaled_table(single: CostTable, samples: Sequence[Sample], threads: int, ski
         cost.model_copy(update={q: float(f"{getattr(cost, q) * factor[_scaling(cost.name)]:.5g}") for q in QUANTITIES})
         for cost in single.costs
     )
-    return CostTable(threads=threads, constant_ms=single.constant_ms, costs=scaled)
+    return CostTable(threads=threads, block=single.block, constant_ms=single.constant_ms, costs=scaled)
 
 
 def _scaling(name: str) -> str:

@@ -51,7 +51,7 @@ def compared(samples: Sequence[Sample], unseen: dict[str, CostTable]) -> tuple[f
         model.fit(features, np.clip(target, -1.5, 1.5), sample_weight=np.sqrt([row.ms for row in rows]))
         for sample in samples:
             if sample.family in left_out and len(sample.workload.ops) >= _MIXED_OPS:
-                found = terms(sample.workload, RUNTIME)
+                found = terms(sample.workload, RUNTIME, sample.block)
                 mine = op_times(sample.workload, unseen[sample.family], RUNTIME)[0]
                 asked = [
                     _features(found.names[c], q, names) for c, q in zip(found.classes, found.quantities, strict=True)

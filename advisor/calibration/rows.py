@@ -62,7 +62,7 @@ def operation_rows(sample: Sample) -> Iterable[Row]:
     Where a group has as many of both, each is an equation; where numbers differ a little, the group is one. The times
     are scaled to add up to the network's, since a profiler slows small operations.
     """
-    found: Terms = terms(sample.workload, RUNTIME)
+    found: Terms = terms(sample.workload, RUNTIME, sample.block)
     total = sum(node.ms for node in sample.nodes)
     if not total:
         return
@@ -87,7 +87,7 @@ def network_rows(samples: Sequence[Sample]) -> list[Row]:
     """Return one equation per sample: all operations together take its time."""
     rows = []
     for sample in samples:
-        found = terms(sample.workload, RUNTIME)
+        found = terms(sample.workload, RUNTIME, sample.block)
         rows.append(_row(sample, found, list(range(len(found.classes))), sample.ms))
     return rows
 

@@ -30,6 +30,10 @@ class NodeTime:
 class Timer(Protocol):
     """A machine with a runtime on it."""
 
+    @property
+    def block(self) -> int:
+        """Channels per block in the layout that the runtime prefers on this machine; 1 where it has none."""
+
     def open(self, model: bytes, threads: int) -> Round:
         """Load an ONNX file and warm it up; each call of the result is one round of runs on the same random input."""
 
@@ -45,6 +49,14 @@ class HostTimer:
 
     With several threads the CPU time of waiting threads counts as well, so only the wall clock tells how long it takes.
     """
+
+    @property
+    def block(self) -> int:
+        """Channels per block, by the instructions of this CPU."""
+        from advisor.devices import detect_host
+        from advisor.prediction.fusion import block_of
+
+        return block_of("onnxruntime", detect_host().cpu)
 
     def open(self, model: bytes, threads: int) -> Round:
         """Open a session and run it three times."""

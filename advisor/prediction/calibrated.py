@@ -50,7 +50,7 @@ def total_ms(workload: Workload, table: CostTable, runtime: str = "onnxruntime")
 
 def op_times(workload: Workload, table: CostTable, runtime: str = "onnxruntime") -> tuple[Numbers, NDArray[np.bool_]]:
     """Return the milliseconds of each operation of the fused graph, and which ones were not timed themselves."""
-    found = terms(workload, runtime)
+    found = terms(workload, runtime, table.block)
     known = _vectors(table)
     rows = [_cost(name, known) for name in found.names]
     costs = np.array([row for row, _ in rows]).reshape(-1, len(QUANTITIES))

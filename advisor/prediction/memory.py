@@ -11,7 +11,7 @@ from advisor.schema import CONV_KINDS, Basis, Estimate, Metric, Record, Workload
 from advisor.schema.identity import remembered
 
 from .figures import read_figures
-from .fusion import fold, fuse
+from .fusion import block_of, fold, fuse
 from .query import Query, register
 from .storage import stored_bytes, weight_bytes
 
@@ -65,7 +65,8 @@ def held_weights(workload: Workload) -> tuple[int, int]:
 
 def live_bytes(query: Query) -> int:
     """Bytes of activations that are alive together, where pointwise operations write over their operands."""
-    return peak_activation_bytes(in_place(fuse(query.after, query.plan.runtime)))
+    runtime = query.plan.runtime
+    return peak_activation_bytes(in_place(fuse(query.after, runtime, block_of(runtime, query.device.cpu))))
 
 
 @register

@@ -39,9 +39,9 @@ class Terms:
     written: Numbers
 
 
-def terms(workload: Workload, runtime: str) -> Terms:
-    """Return the terms of the graph that `runtime` executes; remembered by the fused graph."""
-    return _terms(fuse(workload, runtime))
+def terms(workload: Workload, runtime: str, block: int | None = None) -> Terms:
+    """Return the terms of the graph that `runtime` executes, with channels in blocks of `block` (see `fuse`)."""
+    return _terms(fuse(workload, runtime, block))
 
 
 @remembered(64)

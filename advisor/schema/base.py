@@ -27,9 +27,20 @@ class Record(BaseModel):
             values.update(update)
             if not given.issuperset(update):
                 given = given | update.keys()
-        copied = cls.__new__(cls)
-        object.__setattr__(copied, "__dict__", values)
-        object.__setattr__(copied, "__pydantic_fields_set__", given)
-        object.__setattr__(copied, "__pydantic_extra__", None)
-        object.__setattr__(copied, "__pydantic_private__", None)
-        return copied
+        return cls._of(values, given)
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """Build from values that are valid already; quick where every field is given, as fusion does."""
+        if values.keys() != cls.__pydantic_fields__.keys():
+            return super().model_construct(_fields_set, **values)
+        return cls._of(values, set(values) if _fields_set is None else _fields_set)
+
+    @classmethod
+    def _of(cls, values: dict[str, Any], given: set[str]) -> Self:
+        made = cls.__new__(cls)
+        object.__setattr__(made, "__dict__", values)
+        object.__setattr__(made, "__pydantic_fields_set__", given)
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made

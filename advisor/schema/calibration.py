@@ -23,9 +23,13 @@ class Cost(Record):
 
 
 class CostTable(Record):
-    """The costs with one number of threads; `constant_ms` is spent once per inference."""
+    """The costs with one number of threads; `constant_ms` is spent once per inference.
+
+    `block`: channels per block in the layout that the runtime prefers on this CPU (1: no such layout).
+    """
 
     threads: int
+    block: int = 16
     constant_ms: float
     costs: tuple[Cost, ...]
 

@@ -67,7 +67,8 @@ def convolutions(channels: int, side: int, count: int) -> Workload:
 
 def sample(channels: int, side: int, count: int, table: CostTable = TRUE, threads: int = 1) -> Sample:
     """A network with the times that `table` gives it, operation by operation."""
-    network, found = convolutions(channels, side, count), terms(convolutions(channels, side, count), "onnxruntime")
+    network = convolutions(channels, side, count)
+    found = terms(network, "onnxruntime", table.block)
     times, _ = op_times(network, table)
     names = [found.names[code] for code in found.classes]
     nodes = tuple(
@@ -76,7 +77,8 @@ def sample(channels: int, side: int, count: int, table: CostTable = TRUE, thread
         for i, (name, ms) in enumerate(zip(names, times, strict=True))
     )  # fmt: skip
     name = f"{channels}@{side}x{count}"
-    return Sample(name, f"{channels}", "fp32", threads, network, total_ms(network, table), 0.0, nodes)
+    return Sample(name, f"{channels}", "fp32", threads, network, total_ms(network, table), 0.0, nodes,
+                  table.block)  # fmt: skip
 
 
 def samples(table: CostTable = TRUE, threads: int = 1) -> list[Sample]:

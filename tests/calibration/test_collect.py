@@ -14,6 +14,8 @@ class Drifting:
     def __init__(self):
         self.looks = 0
 
+    block = 8
+
     def open(self, model, threads):
         def run(seconds):
             return (len(model) * self.slowness() / threads,) * 3
@@ -44,6 +46,7 @@ def test_a_slow_spell_is_told_from_a_slow_network():
         assert times["b", threads] / times["a", threads] == pytest.approx(2)
         assert times["a", threads] / times[REFERENCE, threads] == pytest.approx(2)
     assert set(found.reference_ms) == {1, 2}
+    assert {s.block for s in found.samples} == {8}
 
 
 def test_the_runtime_here_times_a_file_and_its_operations():

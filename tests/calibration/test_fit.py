@@ -39,6 +39,15 @@ def test_unaligned_channels_cost_more_per_product_where_they_did_so_when_timed()
     assert total_ms(cut, table) > 2 * total_ms(aligned, table)
 
 
+def test_where_blocks_hold_8_channels_12_fill_one():
+    narrow = TRUE.model_copy(update={"block": 8})
+    table = fitted(equations(samples(narrow)))
+    network = convolutions(12, 20, 3)
+    assert total_ms(network, table) == pytest.approx(total_ms(network, narrow), rel=0.08)
+    assert total_ms(network, table) < total_ms(network, TRUE)
+    assert scaled_table(table, samples(narrow, 2), 2).block == 8
+
+
 def test_every_operation_becomes_an_equation_whose_times_add_up_to_the_network():
     one = sample(64, 14, 4)
     rows = list(operation_rows(one))
