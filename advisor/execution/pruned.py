@@ -1,8 +1,8 @@
-"""Storing a module whose widths differ from its architecture's, and loading it again; no pickle is written.
+"""Storing a module whose structure differs from its architecture's, and loading it again; no pickle is written.
 
 `weights.safetensors` holds parameters and buffers. Its metadata list, by module path, the integer attributes that
-differ from the original architecture (out_channels, groups, num_features, ...). Loading builds the original and
-applies both.
+differ from the original architecture (out_channels, groups, num_features, ...), and the thinner layers that stand in
+place of one layer. Loading builds the original and applies all three.
 """
 
 import copy
@@ -16,16 +16,20 @@ from advisor.errors import RunError
 from .store import read_run
 
 WEIGHTS = "weights.safetensors"
-_METADATA = "advisor.widths"
+_WIDTHS = "advisor.widths"
+_CHAINS = "advisor.chains"
+_CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
+_LINEAR = ("in_features", "out_features")
 
 
 def save_weights(module: Any, original: Any, path: Path) -> None:
-    """Write the weights of `module` and how its widths differ from `original`."""
+    """Write the weights of `module` and how its structure differs from that of `original`."""
     from safetensors.torch import save_file
 
     tensors = {name: tensor.detach().contiguous().clone() for name, tensor in module.state_dict().items()}
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={_METADATA: json.dumps(widths_changed(original, module))})
+    changes = {_WIDTHS: widths_changed(original, module), _CHAINS: chains(original, module)}
+    save_file(tensors, partial, metadata={name: json.dumps(change) for name, change in changes.items()})
     os.replace(partial, path)
 
 
@@ -41,6 +45,30 @@ def widths_changed(original: Any, module: Any) -> dict[str, dict[str, Any]]:
         if now:
             changed[path] = now
     return changed
+
+
+def chains(original: Any, module: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return by module path the layers that stand in place of one layer, first to last."""
+    from torch import nn
+
+    replaced = {}
+    for path, old in original.named_modules():
+        if isinstance(old, nn.Linear | nn.Conv2d):
+            new = module.get_submodule(path)
+            if isinstance(new, nn.Sequential):
+                replaced[path] = [_described(layer) for layer in new]
+    return replaced
+
+
+def _described(layer: Any) -> dict[str, Any]:
+    names = _LINEAR if hasattr(layer, "in_features") else _CONV
+    return {name: getattr(layer, name) for name in names} | {"bias": layer.bias is not None}
+
+
+def _chain(layers: list[dict[str, Any]]) -> Any:
+    from torch import nn
+
+    return nn.Sequential(*(nn.Linear(**one) if "in_features" in one else nn.Conv2d(**one) for one in layers))
 
 
 def load_pruned(run_dir: Path, original: Any = None) -> Any:
@@ -59,14 +87,18 @@ def load_pruned(run_dir: Path, original: Any = None) -> Any:
 
 
 def with_weights(original: Any, path: Path) -> Any:
-    """Return a copy of `original` with the widths and weights of a file written by `save_weights`."""
+    """Return a copy of `original` with the structure and weights of a file written by `save_weights`."""
     import torch
     from safetensors import safe_open
 
     module = copy.deepcopy(original)
     with safe_open(path, framework="pt") as stored:
-        widths = json.loads((stored.metadata() or {}).get(_METADATA, "{}"))
+        metadata = stored.metadata() or {}
+        widths, replaced = (json.loads(metadata.get(name, "{}")) for name in (_WIDTHS, _CHAINS))
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  (not a mapping)
+    for name, layers in replaced.items():
+        owner, _, leaf = name.rpartition(".")
+        setattr(module.get_submodule(owner), leaf, _chain(layers))
     unknown = sorted(set(tensors) ^ set(module.state_dict()))
     if unknown:
         raise RunError(f"the weights do not belong to this architecture: {unknown[0]}", where=str(path))

@@ -6,7 +6,6 @@ from advisor.schema import ITEM_BITS, Weight
 from advisor.schema.identity import remembered
 
 SCALE_BYTES = 4  # one float32 scale
-ZERO_POINT_BYTES = 1  # one int8 zero point beside each scale
 
 
 def scales(weight: Weight) -> int:
@@ -23,8 +22,9 @@ def scales(weight: Weight) -> int:
 
 def weight_bytes(weight: Weight) -> int:
     """Bytes of one weight with its scales and zero points; zeros are stored like any value."""
-    values = (weight.elements * ITEM_BITS[weight.storage.dtype] + 7) // 8
-    return values + scales(weight) * (SCALE_BYTES + ZERO_POINT_BYTES)
+    bits, count = ITEM_BITS[weight.storage.dtype], scales(weight)
+    # A zero point of at most a byte stands beside each scale.
+    return (weight.elements * bits + 7) // 8 + count * SCALE_BYTES + (count * min(bits, 8) + 7) // 8
 
 
 @remembered()
