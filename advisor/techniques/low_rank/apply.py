@@ -97,8 +97,10 @@ def _layer(old: Any, part: Factor, kernel: Any) -> Any:
         new = nn.Linear(part.channels_in, part.channels_out, bias=False)
     else:
         dilation = tuple(step if taps > 1 else 1 for step, taps in zip(old.dilation, part.taps, strict=True))
-        geometry: tuple[Any, ...] = (part.taps, part.stride, part.padding, dilation)
-        new = nn.Conv2d(part.channels_in, part.channels_out, *geometry, bias=False)
+        geometry: dict[str, Any] = {
+            "kernel_size": part.taps, "stride": part.stride, "padding": part.padding, "dilation": dilation,
+        }  # fmt: skip
+        new = nn.Conv2d(part.channels_in, part.channels_out, bias=False, **geometry)
     new.weight = nn.Parameter(kernel.to(old.weight.dtype).contiguous())
     return new
 
