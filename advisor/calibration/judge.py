@@ -37,17 +37,30 @@ def _held_out(form: str, threads: int, samples: Sequence[Sample], logs: dict[tup
     mine = [s for s in samples if s.form == form]
     real = [s for s in mine if s.probe == s.family]
     judged = real if len(real) >= _ENOUGH else mine
-    found = np.array([logs[s.probe, form] for s in judged])
+    raw = np.array([logs[s.probe, form] for s in judged])
+    found = raw - _centres(raw)
     wrong = np.abs(np.exp(-found) - 1.0)
     spread = float(np.exp(conformal(found)))
     return HeldOut(
-        form=form, threads=threads, n=len(found), mean_error=round(float(wrong.mean()), 4),
+        form=form, threads=threads, n=len(found), centre=round(float(np.exp(_shrunk(raw.sum(), len(raw)))), 4),
+        mean_error=round(float(wrong.mean()), 4),
         within_10=round(float((wrong < 0.1).mean()), 4), low=round(1 / spread, 4), high=round(spread, 4),
         ratio=round(min(float(np.exp(conformal(_ratios(form, samples, logs)))), spread**_UNRELATED), 4),
         ratio_forms=round(float(np.exp(conformal(_against_float(form, judged, logs)))), 4),
     )  # fmt: skip
 
 
+def _shrunk(total: float, count: int) -> float:
+    """Return the mean error as if some networks without any stood beside those that were timed."""
+    return total / (count + _UNBIASED)
+
+
+def _centres(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each network the mean error of the others."""
+    return np.array([_shrunk(logs.sum() - own, len(logs) - 1) for own in logs])
+
+
+_UNBIASED = 5  # networks without error that a common error must outweigh
 _UNRELATED = 2**0.5  # the ratio of two networks that share nothing is this much wider than either, in logarithms
 _ENOUGH = 4  # errors from which on split conformal prediction can state an 80 % interval
 

@@ -87,6 +87,7 @@ def predict(query: Query, calibration: Calibration) -> Estimate:
     times, borrowed = op_times(query.after, tables[nearest], query.plan.runtime)
     share = float(times[borrowed].sum() / max(times.sum(), 1e-12))
     error = calibration.error(form, nearest) or max(calibration.errors, key=lambda e: e.high)
+    ms *= error.centre
     widen = [_BORROWED ** (share * 4.0)] if share else []
     widen += [_OTHER_THREADS] * (wanted not in tables)
     low, high = _widened(error, widen)

@@ -37,7 +37,7 @@ class CostTable(Record):
 class HeldOut(Record):
     """How predictions of networks that a fit had not seen compare with their times.
 
-    `low` and `high` are the factors of an 80 % interval around a prediction (split conformal), `ratio` and
+    `centre` is the factor by which sums of operations fall short of whole networks; predictions include it. `low` and `high` are the factors of an 80 % interval around a prediction (split conformal), `ratio` and
     `ratio_forms` those of the ratio of two networks in this form, and of one network in this form to itself in float.
     """
 
@@ -46,6 +46,7 @@ class HeldOut(Record):
     n: int
     mean_error: float  # of |predicted / measured - 1|
     within_10: float  # share of networks within 10 %
+    centre: float = 1.0
     low: float
     high: float
     ratio: float

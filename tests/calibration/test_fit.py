@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,14 @@ def test_errors_are_those_of_fits_that_left_the_family_out():
     assert (found.form, found.threads, found.n) == ("fp32", 1, len(known))
     assert found.low < 1 < found.high
     assert found.low == pytest.approx(1 / found.high, rel=1e-3)
+
+
+def test_a_shortfall_that_all_networks_share_becomes_a_factor_and_not_a_wider_interval():
+    known = samples()
+    (found,) = errors([replace(s, ms=s.ms * 1.2) for s in known], {s.family: TRUE for s in known}, 1)
+    assert 1.1 < found.centre < 1.2  # believed in part: the networks are few
+    assert found.mean_error < 0.1
+    assert found.high < 1.1
 
 
 @pytest.mark.parametrize(("count", "expected"), [(4, 4), (9, 8), (19, 16)])
