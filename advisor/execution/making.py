@@ -16,7 +16,7 @@ from .images import ImageReader
 from .order import Made, Order
 from .preprocessing import store
 from .pruned import WEIGHTS, save_weights
-from .refuse import applier
+from .refuse import ends_in_onnx
 from .steps import FLOAT_FILE, Workshop, carry_out
 from .trials import Pair, choose_threads
 
@@ -80,7 +80,7 @@ def _checks(order: Order, module: Workload) -> tuple[PreviewCheck, ...]:
     Steps after the export change no widths, but their preview may fold batch norms; the same folding is applied to the
     profile of the real module, so that the two are comparable.
     """
-    exported = tuple(step for step in order.plan.steps if applier(step).STAGE == "onnx")
+    exported = tuple(step for step in order.plan.steps if ends_in_onnx(step))
     real = preview_plan(order.plan.model_copy(update={"steps": exported}), module)
     note = (
         "profile of the real module, batch norms folded as in the preview" if exported else "profile of the real module"

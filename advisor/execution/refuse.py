@@ -34,6 +34,12 @@ def applier(step: Step) -> ModuleType:
     return module
 
 
+def ends_in_onnx(step: Step) -> bool:
+    """Whether the step leaves an ONNX file that later steps cannot change the structure of."""
+    module = applier(step)
+    return module.STAGE == "onnx" or hasattr(module, "conversion")
+
+
 def check_plan(plan: Plan, loaded: "LoadedModel", data_dir: Path | None) -> None:
     """Refuse a plan whose techniques, order, model format or data do not fit, before any data are read."""
     if several := several_inputs(len(loaded.inputs)):
@@ -56,7 +62,7 @@ def check_plan(plan: Plan, loaded: "LoadedModel", data_dir: Path | None) -> None
                 f"{step.technique} comes after {exported}, which ends in an ONNX file",
                 remedy="Change the structure first and quantize last.",
             )
-        exported = step.technique if stage == "onnx" else exported
+        exported = step.technique if ends_in_onnx(step) else exported
         need = needed(step)
         if need != "nothing" and data_dir is None:
             raise NotApplicable(

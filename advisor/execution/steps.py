@@ -9,7 +9,7 @@ from typing import Any
 from advisor.progress import Progress
 from advisor.runtimes import Runtime
 from advisor.schema import ExecPath, Plan, Step, StepRecord
-from advisor.techniques.subject import Subject
+from advisor.techniques.subject import Change, Subject
 
 from .batch_norm import reestimate
 from .data import DataSplit, evenly
@@ -20,6 +20,7 @@ from .training import Training, fine_tune
 FLOAT_FILE = "float.onnx"  # the model after the last torch step, before the first ONNX step
 NORM_IMAGES = 256  # images that re-estimate batch norms after a cut
 NORM_BATCH = 32
+RATE = 0.01  # learning rate of steps that bring none of their own
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,10 @@ def carry_out(plan: Plan, start: Subject, shop: Workshop) -> tuple[Subject, tupl
             subject = replace(subject, onnx=export_float(subject, shop))
         began = time.perf_counter()
         change = module.apply(step, subject)
-        details, done = dict(change.details), change.done
         if change.module is not None:
-            recovered = _recover(step, change.module, start.module, shop)
-            details |= recovered
-            done += _said(recovered)
-            subject = replace(subject, module=change.module, workload=_profile(change.module, subject))
+            change, subject = _trained(step, change, start.module, subject, shop)
+        if hasattr(module, "conversion"):
+            change, subject = _converted(module.conversion(step), change, subject, shop)
         if change.onnx is not None:
             subject = replace(subject, onnx=change.onnx)
         records.append(
@@ -59,12 +58,30 @@ def carry_out(plan: Plan, start: Subject, shop: Workshop) -> tuple[Subject, tupl
                 technique=step.technique,
                 settings=step.model_dump(mode="json", exclude={"name"}),
                 seconds=round(time.perf_counter() - began, 3),
-                done=done,
-                details=details,
+                done=change.done,
+                details=change.details,
             )
         )
         shop.progress.finish()
     return subject, tuple(records)
+
+
+def _trained(step: Step, change: Change, teacher: Any, subject: Subject, shop: Workshop) -> tuple[Change, Subject]:
+    """Recover what the step cost, take its scaffolding out, and count the network anew."""
+    recovered = _recover(step, change.module, teacher, shop)
+    module = applier(step)
+    if hasattr(module, "finish"):
+        module.finish(step, change.module)
+    subject = replace(subject, module=change.module, workload=_profile(change.module, subject))
+    return replace(change, done=change.done + _said(recovered), details={**change.details, **recovered}), subject
+
+
+def _converted(step: Step, before: Change, subject: Subject, shop: Workshop) -> tuple[Change, Subject]:
+    """Export the network and make an ONNX file of another arithmetic of it."""
+    subject = replace(subject, onnx=export_float(subject, shop))
+    change = applier(step).apply(step, subject)
+    details = {**before.details, **change.details}
+    return replace(change, done=f"{before.done}; {change.done}", details=details), subject
 
 
 def export_float(subject: Subject, shop: Workshop) -> Path:
@@ -89,7 +106,7 @@ def _recover(step: Step, module: Any, teacher: Any, shop: Workshop) -> dict[str,
             module,
             shop.data.train,
             shop.reader,
-            Training(epochs=epochs, seed=shop.seed),
+            Training(epochs, learning_rate=getattr(step, "learning_rate", RATE), seed=shop.seed),
             teacher=teacher.eval(),
             tick=shop.progress.advance,
         )

@@ -1,8 +1,9 @@
 """What a technique's `apply` receives and returns; imports nothing heavy, so that any technique may use it.
 
 `apply.py` of a technique offers: `STAGE` ("torch" or "onnx": the form it changes), `needs(step)`, which also refuses
-settings that cannot be carried out, and `apply(step, subject) -> Change`. The subject is never changed: modules are
-copied, files written anew into `folder`.
+settings that cannot be carried out, and `apply(step, subject) -> Change`. Where training needs scaffolding that the
+result must not keep, `finish(step, module)` removes it; `conversion(step)` names the step that makes an ONNX file of
+it. The subject is never changed: modules are copied, files written anew into `folder`.
 """
 
 from collections.abc import Callable, Iterator

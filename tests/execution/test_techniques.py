@@ -6,6 +6,8 @@ import pytest
 
 from advisor.schema import Plan
 from advisor.techniques.low_rank.step import LowRank
+from advisor.techniques.prune_channels.step import PruneChannels
+from advisor.techniques.qat.step import QAT
 from advisor.techniques.static_int8.step import StaticInt8
 from advisor.techniques.weight_only.step import WeightOnly
 
@@ -18,6 +20,8 @@ INT8 = StaticInt8(signedness="u8s8")
 PLANS = {
     "spatial svd": ((LowRank(method="spatial_svd", rank_ratio=0.5, epochs=2),), 0.8, 6),
     "tucker, then int8": ((LowRank(method="tucker2", rank_ratio=0.6, epochs=2), INT8), 0.6, 8),
+    "qat": ((QAT(signedness="u8s8", epochs=2),), 0.5, 4),
+    "prune, then qat": ((PruneChannels(ratio=0.3, epochs=2), QAT(weights="per_tensor", epochs=1)), 0.5, 8),
     "int8 weights": ((WeightOnly(),), 0.5, 1),
     "int4 weights in groups": ((WeightOnly(bits=4, group_size=32),), 0.4, 4),
 }

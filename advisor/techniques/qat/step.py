@@ -14,6 +14,7 @@ class QAT(Step):
     weights: Literal["per_channel", "per_tensor"] = "per_channel"
     signedness: Literal["u8s8", "s8s8", "u8u8"] = "s8s8"
     epochs: int = Field(default=15, ge=1)
+    learning_rate: float = Field(default=0.002, gt=0)  # between the last rate of the training and ten times it (PQ-03)
     power_of_two_scales: bool = False
 
     @property
