@@ -8,6 +8,7 @@ from advisor.schema import Plan
 from advisor.techniques.low_rank.step import LowRank
 from advisor.techniques.prune_channels.step import PruneChannels
 from advisor.techniques.qat.step import QAT
+from advisor.techniques.sparsify.step import Sparsify
 from advisor.techniques.static_int8.step import StaticInt8
 from advisor.techniques.weight_only.step import WeightOnly
 
@@ -22,6 +23,7 @@ PLANS = {
     "tucker, then int8": ((LowRank(method="tucker2", rank_ratio=0.6, epochs=2), INT8), 0.6, 8),
     "qat": ((QAT(signedness="u8s8", epochs=2),), 0.5, 4),
     "prune, then qat": ((PruneChannels(ratio=0.3, epochs=2), QAT(weights="per_tensor", epochs=1)), 0.5, 8),
+    "zeros, then int8": ((Sparsify(sparsity=0.5, epochs=1), INT8), 0.6, 6),
     "int8 weights": ((WeightOnly(),), 0.5, 1),
     "int4 weights in groups": ((WeightOnly(bits=4, group_size=32),), 0.4, 4),
 }
@@ -66,3 +68,14 @@ def test_a_factorized_network_loads_again():
         expected = module(torch.from_numpy(batch)).numpy()
     found = runtimes.get("onnxruntime").load(out / "model.onnx", 1)(batch)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_zeros_survive_training_and_quantization():
+    import onnx
+    from onnx import numpy_helper
+
+    _, out = carried_out("zeros, then int8")
+    integers = [numpy_helper.to_array(t) for t in onnx.load(out / "model.onnx").graph.initializer if t.data_type == 3]
+    kernels = [array for array in integers if array.ndim > 1]
+    assert len(kernels) >= 4
+    assert all((kernel == 0).mean() >= 0.49 for kernel in kernels)
