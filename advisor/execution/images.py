@@ -29,14 +29,21 @@ _FILTERS = {
 class ImageReader:
     """Decode, resize to cover, crop the centre, scale to 0..1 and normalise; grey where the model has one channel."""
 
-    def __init__(self, preprocessing: Preprocessing, channels: int) -> None:
-        self.size = preprocessing.size
+    def __init__(self, preprocessing: Preprocessing, channels: int, size: tuple[int, int] | None = None) -> None:
+        self._preprocessing = preprocessing
+        self.size = size or preprocessing.size
         self.channels = channels
         self._filter = _FILTERS.get(preprocessing.interpolation, Image.Resampling.BILINEAR)
         self._mean = _per_channel(preprocessing.mean, channels)
         self._std = _per_channel(preprocessing.std, channels)
         self._cache: dict[Path, NDArray[np.uint8]] = {}
         self._room = CACHE_BYTES
+
+    def at(self, size: tuple[int, ...]) -> "ImageReader":
+        """Return a reader that gives images of (height, width); this one if it does so already."""
+        if tuple(size) == tuple(self.size) or len(size) != 2:
+            return self
+        return ImageReader(self._preprocessing, self.channels, (size[0], size[1]))
 
     def batch(self, items: Sequence[Item]) -> Array:
         """Return the images as float32 of shape (n, channels, height, width)."""

@@ -38,7 +38,8 @@ def make(
     found = [artefact(baseline, folder, "baseline"), artefact(shipped, folder, "shipped", plan_precision(plan))]
     if float_file not in (baseline, shipped):
         found.append(artefact(float_file, folder, "weights"))
-    found.append(artefact(store(loaded.preprocessing, reader.channels, folder), folder, "preprocessing", ""))
+    size = reader.at(subject.input_shape[2:]).size
+    found.append(artefact(store(loaded.preprocessing, reader.channels, folder, size), folder, "preprocessing", ""))
     if subject.module is not start.module:
         save_weights(subject.module, start.module, folder / WEIGHTS)
         found.append(artefact(folder / WEIGHTS, folder, "weights"))

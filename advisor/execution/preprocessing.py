@@ -41,11 +41,9 @@ class StoredPreprocessing:
     channels: int
 
 
-def store(preprocessing: Preprocessing, channels: int, folder: Path) -> Path:
-    """Write preprocessing.json."""
-    kept = StoredPreprocessing(
-        preprocessing.size, preprocessing.mean, preprocessing.std, preprocessing.interpolation, channels
-    )
+def store(preprocessing: Preprocessing, channels: int, folder: Path, size: tuple[int, int]) -> Path:
+    """Write preprocessing.json; `size` is that of the shipped model's input."""
+    kept = StoredPreprocessing(size, preprocessing.mean, preprocessing.std, preprocessing.interpolation, channels)
     path = folder / FILE
     path.write_text(json.dumps(asdict(kept), indent=1) + "\n", encoding="utf-8")
     return path

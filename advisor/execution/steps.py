@@ -47,8 +47,12 @@ def carry_out(plan: Plan, start: Subject, shop: Workshop) -> tuple[Subject, tupl
             subject = replace(subject, onnx=export_float(subject, shop))
         began = time.perf_counter()
         change = module.apply(step, subject)
+        if change.input_shape is not None:
+            subject = replace(subject, input_shape=change.input_shape)
+            shop = replace(shop, reader=shop.reader.at(subject.input_shape[2:]))
+            subject = replace(subject, **_feeds(subject, shop))
         if change.module is not None:
-            change, subject = _trained(step, change, start.module, subject, shop)
+            change, subject = _trained(step, change, start, subject, shop)
         if hasattr(module, "conversion"):
             change, subject = _converted(module.conversion(step), change, subject, shop)
         if change.onnx is not None:
@@ -66,9 +70,9 @@ def carry_out(plan: Plan, start: Subject, shop: Workshop) -> tuple[Subject, tupl
     return subject, tuple(records)
 
 
-def _trained(step: Step, change: Change, teacher: Any, subject: Subject, shop: Workshop) -> tuple[Change, Subject]:
+def _trained(step: Step, change: Change, start: Subject, subject: Subject, shop: Workshop) -> tuple[Change, Subject]:
     """Recover what the step cost, take its scaffolding out, and count the network anew."""
-    recovered = _recover(step, change.module, teacher, shop)
+    recovered = _recover(step, change.module, start, shop)
     module = applier(step)
     if hasattr(module, "finish"):
         module.finish(step, change.module)
@@ -89,7 +93,16 @@ def export_float(subject: Subject, shop: Workshop) -> Path:
     return shop.runtime.export(subject.module, subject.input_shape, shop.folder / FLOAT_FILE, opset=shop.opset)
 
 
-def _recover(step: Step, module: Any, teacher: Any, shop: Workshop) -> dict[str, Any]:
+def _resized(teacher: Any, given: tuple[int, int], wanted: tuple[int, ...]) -> Any:
+    """Let the teacher see images of its own size where the student reads smaller ones."""
+    import torch
+
+    if tuple(given) == tuple(wanted):
+        return teacher
+    return lambda images: teacher(torch.nn.functional.interpolate(images, size=wanted, mode="bilinear"))
+
+
+def _recover(step: Step, module: Any, start: Subject, shop: Workshop) -> dict[str, Any]:
     """Re-estimate batch norms, then fine-tune for the step's epochs with the dense model as teacher."""
     details: dict[str, Any] = {}
     if shop.data is None:
@@ -107,7 +120,7 @@ def _recover(step: Step, module: Any, teacher: Any, shop: Workshop) -> dict[str,
             shop.data.train,
             shop.reader,
             Training(epochs, learning_rate=getattr(step, "learning_rate", RATE), seed=shop.seed),
-            teacher=teacher.eval(),
+            teacher=_resized(start.module.eval(), shop.reader.size, start.input_shape[2:]),
             tick=shop.progress.advance,
         )
         details |= {

@@ -73,7 +73,8 @@ def measure_accuracy(
     predictions = []
     for path in (pair_.baseline, pair_.shipped):
         session = pair_.runtime.load(path, pair_.threads)
-        found, labels = predict(session, reader.batches(items, session.input_shape[0]), seen)
+        sized = reader.at(session.input_shape[2:])  # one of the two may read smaller images
+        found, labels = predict(session, sized.batches(items, session.input_shape[0]), seen)
         predictions.append(found)
     progress.finish()
     paired = pair(labels, predictions[0], predictions[1])

@@ -38,9 +38,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Change:
-    """What a technique made: the new module or file, one sentence, and details for the record."""
+    """What a technique made: the new module or file, a sentence, details, and another input if it changed."""
 
     done: str
     module: Any = None
     onnx: Path | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    input_shape: tuple[int, ...] | None = None

@@ -8,6 +8,7 @@ from advisor.schema import Plan
 from advisor.techniques.low_rank.step import LowRank
 from advisor.techniques.prune_channels.step import PruneChannels
 from advisor.techniques.qat.step import QAT
+from advisor.techniques.resolution.step import LowerResolution
 from advisor.techniques.sparsify.step import Sparsify
 from advisor.techniques.static_int8.step import StaticInt8
 from advisor.techniques.weight_only.step import WeightOnly
@@ -24,6 +25,7 @@ PLANS = {
     "qat": ((QAT(signedness="u8s8", epochs=2),), 0.5, 4),
     "prune, then qat": ((PruneChannels(ratio=0.3, epochs=2), QAT(weights="per_tensor", epochs=1)), 0.5, 8),
     "zeros, then int8": ((Sparsify(sparsity=0.5, epochs=1), INT8), 0.6, 6),
+    "smaller images, then int8": ((LowerResolution(height=12, width=12, epochs=2), INT8), 0.6, 10),
     "int8 weights": ((WeightOnly(),), 0.5, 1),
     "int4 weights in groups": ((WeightOnly(bits=4, group_size=32),), 0.4, 4),
 }
@@ -79,3 +81,33 @@ def test_zeros_survive_training_and_quantization():
     kernels = [array for array in integers if array.ndim > 1]
     assert len(kernels) >= 4
     assert all((kernel == 0).mean() >= 0.49 for kernel in kernels)
+
+
+def test_a_network_for_smaller_images_is_judged_on_smaller_images():
+    from advisor import runtimes
+    from advisor.execution.preprocessing import read
+
+    _, out = carried_out("smaller images, then int8")
+    session = runtimes.get("onnxruntime").load(out / "model.onnx", 1)
+    assert session.input_shape == (1, 1, 12, 12)
+    assert read(out).size == (12, 12)
+
+
+def test_tokens_of_a_transformer_follow_the_size_and_a_fixed_network_is_refused():
+    import timm
+    import torch
+    from torch import nn
+
+    from advisor.errors import NotApplicable
+    from advisor.techniques.resolution.apply import apply
+    from advisor.techniques.subject import Subject
+
+    step = LowerResolution(height=64, width=32)
+    vit = timm.create_model("vit_tiny_patch16_224", img_size=96, num_classes=5).eval()
+    change = apply(step, Subject((1, 3, 96, 96), folder=None, module=vit))
+    assert change.module(torch.zeros(1, 3, 64, 32)).shape == (1, 5)
+    assert change.module.pos_embed.shape[1] == 4 * 2 + 1
+    assert vit.pos_embed.shape[1] == 6 * 6 + 1
+    fixed = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(4 * 96 * 96, 5))
+    with pytest.raises(NotApplicable, match="64x32"):
+        apply(step, Subject((1, 3, 96, 96), folder=None, module=fixed))
