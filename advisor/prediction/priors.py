@@ -139,7 +139,7 @@ def situation(query: Query, step: Step) -> Situation:
         "head_type": facts.get("model.head_type"),
         "depthwise": _depthwise(query),
         "searched": bool(facts.get("model.searched_mobile", False)),
-        "reparam": facts.get("model.reparam_state") == "deployed",
+        "reparam": facts.get("model.reparam_state") in ("training", "deployed"),  # exporting fuses the branches
         "small_images": 0 < side <= figures().small_images.side,
         "trained": getattr(step, "epochs", 0) > 0,
         "weights": getattr(step, "weights", None),

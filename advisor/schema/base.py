@@ -30,11 +30,9 @@ class Record(BaseModel):
         return cls._of(values, given)
 
     @classmethod
-    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
-        """Build from values that are valid already; quick where every field is given, as fusion does."""
-        if values.keys() != cls.__pydantic_fields__.keys():
-            return super().model_construct(_fields_set, **values)
-        return cls._of(values, set(values) if _fields_set is None else _fields_set)
+    def trusted(cls, **values: Any) -> Self:
+        """Build from values of all fields that are valid already, as fusion does thousands of times."""
+        return cls._of(values, set(values))
 
     @classmethod
     def _of(cls, values: dict[str, Any], given: set[str]) -> Self:

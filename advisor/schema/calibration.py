@@ -37,7 +37,8 @@ class CostTable(Record):
 class HeldOut(Record):
     """How predictions of networks that a fit had not seen compare with their times.
 
-    `centre` is the factor by which sums of operations fall short of whole networks; predictions include it. `low` and `high` are the factors of an 80 % interval around a prediction (split conformal), `ratio` and
+    `centre` is the factor by which sums of operations fall short of whole networks; predictions include it. `low` and
+    `high` are the factors of an 80 % interval around a prediction (split conformal), `ratio` and
     `ratio_forms` those of the ratio of two networks in this form, and of one network in this form to itself in float.
     """
 

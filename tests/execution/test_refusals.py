@@ -5,7 +5,7 @@ from advisor.schema import Plan
 from advisor.techniques.dynamic_int8.step import DynamicInt8
 from advisor.techniques.half.step import Half
 from advisor.techniques.prune_channels.step import PruneChannels
-from advisor.techniques.qat.step import QAT
+from advisor.techniques.prune_transformer.step import PruneTransformer
 from advisor.techniques.static_int8.step import StaticInt8
 
 from .digits import build, digits_dir, loaded
@@ -38,7 +38,7 @@ def refused(host, tmp_path, plan, *, model=None, data=None, error=NotApplicable)
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
-        ((QAT(),), "qat (int8 QAT) can be recommended but not carried out"),
+        ((PruneTransformer(mlp_ratio=0.3),), "can be recommended but not carried out by this version"),
         ((PRUNE,), "prune_channels needs labelled training images"),
         ((INT8,), "static_int8 needs calibration images"),
         ((INT8, PruneChannels(ratio=0.5, epochs=0)), "static_int8 needs calibration images"),

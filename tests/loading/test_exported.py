@@ -141,8 +141,14 @@ NETWORKS = {
 }
 
 
+LONG = {"efficientnet", "swin", "lraspp"}  # in `make study`
+BUILT = [
+    pytest.param(build, id=name, marks=[pytest.mark.study] if name in LONG else []) for name, build in NETWORKS.items()
+]
+
+
 @pytest.mark.real
-@pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS.keys())
+@pytest.mark.parametrize("build", BUILT)
 def test_real_networks_profile_and_export_as_before(tmp_path, build):
     torch.manual_seed(0)
     module, shape = build().eval(), (1, 3, 64, 64)

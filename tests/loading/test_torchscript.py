@@ -183,8 +183,14 @@ NETWORKS = {
 }
 
 
+LONG = {"efficientnet", "swin", "lraspp"}  # in `make study`
+BUILT = [
+    pytest.param(build, id=name, marks=[pytest.mark.study] if name in LONG else []) for name, build in NETWORKS.items()
+]
+
+
 @pytest.mark.real
-@pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS.keys())
+@pytest.mark.parametrize("build", BUILT)
 @pytest.mark.parametrize("how", ["scripted", "traced"])
 def test_real_networks_profile_and_export_as_before(tmp_path, build, how):
     torch.manual_seed(0)

@@ -2,21 +2,24 @@ import pytest
 
 from advisor.prediction.memory import ProcessMemory, figures, held_weights, share_of
 from advisor.prediction.query import Query
+from advisor.schema import Cpu
 from advisor.techniques.static_int8.preview import preview
 from advisor.techniques.static_int8.step import StaticInt8
 
 from .networks import board, conv_net, plain
 
 
-def test_a_process_holds_baseline_weights_and_live_activations():
+# In blocks of channels the result of the convolution and the same in plain order are alive together.
+@pytest.mark.parametrize(("isa", "elements"), [("avx512", 16 * 64 + 16 * 64), ("neon", 3 * 64 + 16 * 64)])
+def test_a_process_holds_baseline_weights_and_live_activations(isa, elements):
     network = conv_net(channels=16, side=8)
     share = figures().process["onnxruntime"]
-    # The convolution writes channels in blocks; its result and the same in plain order are alive together.
-    live = 4 * (16 * 64 + 16 * 64)
+    live = 4 * elements
     convolutions, others = 4 * (16 * 27 + 16), 4 * (10 * 16 * 64 + 10)  # a bias comes with the folded batch norm
     held = share.convolutions * convolutions + share.weights * others
     expected = share.baseline_mb + share.fixed_mb + (held + share.activations * live) / 1e6
-    estimate = ProcessMemory().estimate(Query(plain("onnxruntime"), network, network, board(runtime="onnxruntime")))
+    device = board(runtime="onnxruntime", cpu=Cpu(arch="any", cores=(), isa=(isa,)))
+    estimate = ProcessMemory().estimate(Query(plain("onnxruntime"), network, network, device))
     assert estimate.mid == pytest.approx(expected)
     assert estimate.low < estimate.mid < estimate.high
 

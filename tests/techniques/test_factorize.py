@@ -97,7 +97,7 @@ def test_real_networks_run_and_match_their_preview():
     import timm
     import torch
 
-    for name, method in (("resnet18", "tucker2"), ("resnet18", "spatial_svd"), ("vit_tiny_patch16_224", "svd")):
+    for name, method in (("resnet18", "tucker2"), ("vit_tiny_patch16_224", "svd")):
         module = timm.create_model(name, num_classes=10, **({"img_size": 64} if "vit" in name else {})).eval()
         change = factorized_timm(module, method)
         with torch.inference_mode():

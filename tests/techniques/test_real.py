@@ -20,6 +20,7 @@ from advisor.techniques.resolution.step import LowerResolution
 
 pytestmark = pytest.mark.real
 SHARED = Path(__file__).parents[2].parent / "shared" / "cases" / "nets.py"
+LONG = {"densenet121", "vgg11_bn"}  # in `make study`
 CNNS = [
     ("resnet18", 64), ("resnext50_32x4d", 64), ("mobilenetv2_100", 64), ("mobilenetv3_large_100", 64),
     ("efficientnet_b0", 64), ("regnety_008", 64), ("densenet121", 64), ("repvgg_a0", 64), ("convnext_tiny", 64),
@@ -72,7 +73,10 @@ def assert_cut_as_previewed(module, side, ratio=0.3, round_to=8):
     assert {w.name: w.shape for w in expected.weights} == {w.name: w.shape for w in actual.weights}
 
 
-@pytest.mark.parametrize(("name", "side"), CNNS, ids=[name for name, _ in CNNS])
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [pytest.param(*case, id=case[0], marks=[pytest.mark.study] if case[0] in LONG else []) for case in CNNS],
+)
 def test_cut_networks_equal_their_preview(name, side):
     assert_cut_as_previewed(timm_model(name), side)
 

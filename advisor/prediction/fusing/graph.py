@@ -48,7 +48,7 @@ class Node:
         ):  # fmt: skip
             return op
         # The parts are valid already; building without checks keeps fusion within a millisecond or two.
-        return Op.model_construct(
+        return Op.trusted(
             index=index, kind=self.kind, name=self.name, module=op.module if op is not None else "", inputs=inputs,
             outputs=self.outputs, weights=self.weights, macs=self.macs, precision=self.precision, attrs=attrs,
         )  # fmt: skip
@@ -74,13 +74,13 @@ class Graph:
         """Add a tensor with a storage of its own and return its id."""
         tensor = self._next
         self._next += 1
-        self.tensors[tensor] = Tensor.model_construct(id=tensor, shape=shape, dtype=dtype, alias_of=None)
+        self.tensors[tensor] = Tensor.trusted(id=tensor, shape=shape, dtype=dtype, alias_of=None)
         return tensor
 
     def set_dtype(self, tensor: int, dtype: str) -> None:
         """Store a tensor in another type, in a storage of its own."""
         shape = self.tensors[tensor].shape
-        self.tensors[tensor] = Tensor.model_construct(id=tensor, shape=shape, dtype=dtype, alias_of=None)
+        self.tensors[tensor] = Tensor.trusted(id=tensor, shape=shape, dtype=dtype, alias_of=None)
 
     def readers(self) -> dict[int, int]:
         """Count the readers of each tensor; being an output of the network counts as one."""
@@ -142,6 +142,4 @@ class Graph:
                     owner[tensor] = root
                 if self.tensors[tensor].alias_of != root:
                     old = self.tensors[tensor]
-                    self.tensors[tensor] = Tensor.model_construct(
-                        id=tensor, shape=old.shape, dtype=old.dtype, alias_of=root
-                    )
+                    self.tensors[tensor] = Tensor.trusted(id=tensor, shape=old.shape, dtype=old.dtype, alias_of=root)
