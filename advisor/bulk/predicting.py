@@ -100,7 +100,7 @@ def _from_model(
             lines.append((place, _by_engine(rows[place], asked)))
             continue
         mid = reply.ms * factors.mid * setup.batch
-        remarks = [EXPLAINED[reply.support], asked.remark, factors.note]
+        remarks = [EXPLAINED[reply.support], reply.note, asked.remark, factors.note]
         low, high = mid * reply.low * factors.low, mid * reply.high * factors.high
         why = "; ".join(filter(None, remarks))
         lines.append((place, Line(rows[place], low, mid, high, "fitted", reply.confidence, why)))

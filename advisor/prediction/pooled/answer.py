@@ -1,13 +1,14 @@
 """Answers of the pooled model: milliseconds with an interval that the errors of like questions earned."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import exp, log
+from dataclasses import dataclass, replace
+from math import exp, hypot, log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .amounts import Amounts
+from .apart import Detour, detour
 from .design import features
 from .levels import LEVELS
 from .setup import Setup
@@ -45,6 +46,7 @@ class Answer:
     high: float
     support: str
     n: int  # held-out errors behind the interval
+    note: str = ""
 
     @property
     def confidence(self) -> float:
@@ -100,10 +102,36 @@ def answers(
     model: UnitModel, setups: Sequence[Setup], networks: Sequence[str], amounts: Sequence[Amounts]
 ) -> list[Answer | None]:
     """Return the answers to many questions; None where nothing like it was measured."""
+    found = _direct(model, setups, networks, amounts)
+    ways = {i: w for i, (s, n) in enumerate(zip(setups, networks, strict=True)) if (w := detour(model, s, n))}
+    around = _direct(model, [w.setup for w in ways.values()], [networks[i] for i in ways], [amounts[i] for i in ways])
+    for (place, way), answer in zip(ways.items(), around, strict=True):
+        direct = found[place]
+        if answer is not None and direct is not None and _as_near(answer, direct):
+            found[place] = _by(way, answer)
+    return found
+
+
+def _direct(
+    model: UnitModel, setups: Sequence[Setup], networks: Sequence[str], amounts: Sequence[Amounts]
+) -> list[Answer | None]:
+    if not setups:
+        return []
     logs = logarithms(model, setups, networks, amounts)
     return [
         _answer(model, s, n, a.detail, float(v)) for s, n, a, v in zip(setups, networks, amounts, logs, strict=True)
     ]
+
+
+def _as_near(answer: Answer, other: Answer) -> bool:
+    return SUPPORTS.index(answer.support) <= SUPPORTS.index(other.support)
+
+
+def _by(way: Detour, answer: Answer) -> Answer:
+    """Carry an answer over to another precision; the two uncertainties are independent."""
+    low = exp(-hypot(log(answer.low), log(way.low)))
+    high = exp(hypot(log(answer.high), log(way.high)))
+    return replace(answer, ms=answer.ms * way.mid, low=low, high=high, note=way.note)
 
 
 def _answer(model: UnitModel, setup: Setup, network: str, detail: str, value: float) -> Answer | None:

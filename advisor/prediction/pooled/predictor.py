@@ -175,7 +175,7 @@ def _published(found: Found, exact: Published) -> Estimate:
 def _fitted(found: Found, answer: Answer) -> Estimate:
     factors = found.factors
     mid = answer.ms * factors.mid * found.setup.batch
-    note = f"{EXPLAINED[answer.support]}; {_way(found.setup)}"
+    note = "; ".join(filter(None, (EXPLAINED[answer.support], _way(found.setup), answer.note)))
     return Estimate(
         metric=Metric.LATENCY, low=mid * answer.low * factors.low, mid=mid, high=mid * answer.high * factors.high,
         basis=Basis.FITTED, predictor=PooledLatency.name, n=answer.n, references=("latency-evidence",),

@@ -15,8 +15,8 @@ _ONE_OF_ALL = 0.1  # fp32 peak of one core over the fp16 peak of all, on process
 _PEAKS = {"int8": ("int8", "fp16", "fp32"), "fp16": ("fp16", "fp32", "int8"), "fp32": ("fp32", "fp16", "int8"),
           "bf16": ("bf16", "fp16", "fp32", "int8")}  # fmt: skip
 # An int8 peak stands in for a float one and the other way round by the usual step between them.
-_STEP = {"int8": 2.0, "fp16": 1.0, "bf16": 1.0, "fp32": 0.5}
-_BYTES = {"int8": 1.0, "w8a16": 2.0, "mixed": 1.0, "w4a8": 1.0, "w4a16": 2.0, "fp16": 2.0, "bf16": 2.0}
+STEP = {"int8": 2.0, "fp16": 1.0, "bf16": 1.0, "fp32": 0.5}
+BYTES = {"int8": 1.0, "w8a16": 2.0, "mixed": 1.0, "w4a8": 1.0, "w4a16": 2.0, "fp16": 2.0, "bf16": 2.0}
 # From these dates on ncnn has today's kernels: dot product dispatch, then the rewritten Arm int8 and Winograd kernels.
 _ERAS = ("2021-06", "2023-10-22")
 
@@ -81,7 +81,7 @@ def setup_of(device: Device, run: Run) -> Setup:
         device=device.id, unit=unit, runtime=run.runtime, precision=precision, threads=used, cores=total,
         batch=max(run.batch, 1), metric=run.metric, era=_era(run.published), source=run.source,
         unit_class=_class(device, unit), core=_core(device, unit), gmacs=gmacs, one=one,
-        gbs=_bandwidth(device), step=_STEP.get(precision, _STEP["int8"]), bytes=_BYTES.get(precision, 4.0),
+        gbs=_bandwidth(device), step=STEP.get(precision, STEP["int8"]), bytes=BYTES.get(precision, 4.0),
     )  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def _first(paths: list[ExecPath], precision: str) -> float | None:
         for path in paths:
             figure: Figure | None = {str(k): v for k, v in path.peak_gmacs.items()}.get(name)
             if figure is not None and figure.value > 0:
-                return figure.value * _STEP[wanted] / _STEP[name]
+                return figure.value * STEP[wanted] / STEP[name]
     return None
 
 

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -53,6 +53,21 @@ class UnitModel:
         """How many devices were measured in each way ('ncnn|cpu|int8')."""
         keys = self.deviations.get("device precision", {}).get("one", {})
         return Counter(key.partition("|")[2] for key in keys)
+
+    @cached_property
+    def anchors(self) -> dict[str, str]:
+        """Ways that share no network with the precision most measured in their runtime, and that precision."""
+        measured: dict[str, set[str]] = defaultdict(set)
+        for key in self.deviations.get("network way", {}).get("one", {}):
+            network, _, way = key.partition("|")
+            measured[way].add(network)
+        found = {}
+        for way, networks in measured.items():
+            place = way.rpartition("|")[0]
+            most = max((w for w in measured if w.rpartition("|")[0] == place), key=lambda w: (len(measured[w]), w))
+            if not networks & measured[most]:
+                found[way] = most.rpartition("|")[2]
+        return found
 
     @cached_property
     def networks(self) -> Counter[str]:
