@@ -1,4 +1,4 @@
-"""`make evidence EVIDENCE=FOLDER`: carry published latencies into `knowledge/evidence/`, facts and sources only."""
+"""`make evidence EVIDENCE=FOLDER`: carry published latencies and accuracies over, facts and sources only."""
 
 import argparse
 import csv
@@ -8,16 +8,21 @@ from pathlib import Path
 from advisor.prediction.pooled.evidence import evidence_path, import_folder, write_evidence
 from advisor.writing import write_text
 
+from .accuracies import accuracies_path, import_accuracies, write_accuracies
+
 
 def main(arguments: list[str] | None = None) -> None:
-    """Import a folder with latency.csv.gz and sources.csv."""
+    """Import a folder with latency.csv.gz, accuracy.csv.gz and sources.csv."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args(arguments).folder
-    rows = import_folder(folder)
-    write_evidence(rows, evidence_path())
-    write_sources(folder / "sources.csv", {row.source for row in rows}, evidence_path().with_name("sources.csv"))
-    print(f"{len(rows)} measurements of {len({row.device for row in rows})} devices from {folder}")
+    latencies, accuracies = import_folder(folder), import_accuracies(folder)
+    write_evidence(latencies, evidence_path())
+    write_accuracies(accuracies, accuracies_path())
+    used = {row.source for row in latencies} | {row.source for row in accuracies}
+    write_sources(folder / "sources.csv", used, evidence_path().with_name("sources.csv"))
+    print(f"{len(latencies)} latencies of {len({row.device for row in latencies})} devices from {folder}")
+    print(f"{len(accuracies)} accuracies of {len({row.network for row in accuracies})} networks from {folder}")
 
 
 def write_sources(path: Path, used: set[str], target: Path) -> None:

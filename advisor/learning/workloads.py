@@ -7,6 +7,7 @@ from a table of their layers. About a second for each; what the table holds alre
 import argparse
 import csv
 import gzip
+import inspect
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -67,6 +68,12 @@ def wanted() -> set[tuple[str, str]]:
 
 
 def profiled(name: str, shape: str) -> Amounts | None:
+    """Return the amounts of a network of a library, or None where it does not take this input."""
+    found = workload_of(name, shape)
+    return None if found is None else amounts_of(found)
+
+
+def workload_of(name: str, shape: str) -> Workload | None:
     """Profile a network of a library without weights, or None where it does not take this input."""
     import torch
 
@@ -79,7 +86,7 @@ def profiled(name: str, shape: str) -> Amounts | None:
         try:
             with torch.device("meta"):
                 module = _build(name, options)
-            return amounts_of(profile_module(module.eval(), (1, *sides[1:]), name=name, source=name))
+            return profile_module(module.eval(), (1, *sides[1:]), name=name, source=name)
         except (AdvisorError, RuntimeError, AssertionError, TypeError, NotImplementedError, ValueError):
             continue
     return None
@@ -93,7 +100,10 @@ def _build(name: str, options: dict[str, Any]) -> Any:
         return timm.create_model(plain, **options)
     import torchvision
 
-    return torchvision.models.get_model(plain, weights=None)
+    builder = torchvision.models.get_model_builder(plain)
+    # Segmenters and detectors would fetch the weights of their backbone.
+    bare = {"weights_backbone": None} if "weights_backbone" in inspect.signature(builder).parameters else {}
+    return builder(weights=None, **bare)
 
 
 def ncnn_networks(path: Path) -> Iterator[Row]:

@@ -48,6 +48,7 @@ class Rule(Record):
     metric: str = ""  # estimate: which metric
     low: float | None = None
     high: float | None = None
+    checks: Literal["", "latency", "accuracy", "size"] = ""  # no estimate: what measurements can contradict the rule in
     why_sure: str = ""
     guards: str = ""  # the failure that the rule prevents
     wrong_when: str = ""

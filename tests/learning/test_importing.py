@@ -7,6 +7,8 @@ import io
 import pytest
 
 from advisor.errors import AdvisorError
+from advisor.learning import importing
+from advisor.learning.accuracies import read_accuracies
 from advisor.learning.importing import main, write_sources
 from advisor.learning.workloads import ncnn_networks, write_networks
 from advisor.prediction.pooled.evidence import imported, network_of, read_evidence, runtime_of, write_evidence
@@ -83,6 +85,29 @@ def test_only_sources_in_use_are_kept(tmp_path):
 def test_a_folder_without_latencies_is_refused(tmp_path):
     with pytest.raises(AdvisorError):
         main([str(tmp_path)])
+
+
+def test_a_folder_is_carried_over_with_the_sources_that_its_rows_name(tmp_path, monkeypatch, capsys):
+    folder, target = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    target.mkdir()
+    accuracy = {
+        "source": "t", "model": "Net", "arch": "", "task": "", "dataset": "", "metric": "top1", "toolkit": "",
+        "technique": "qat", "setting": "", "baseline": "70", "compressed": "69", "delta": "-1",
+        "device": "", "notes": "",
+    }  # fmt: skip
+    for name, record in (("latency", RECORD), ("accuracy", accuracy)):
+        with gzip.open(folder / f"{name}.csv.gz", "wt", newline="") as file:
+            writer = csv.DictWriter(file, record)
+            writer.writeheader()
+            writer.writerow(record)
+    (folder / "sources.csv").write_text("source,title,what\ns,T,a\nt,U,b\nu,V,c\n")
+    monkeypatch.setattr(importing, "evidence_path", lambda: target / "latency.csv.gz")
+    monkeypatch.setattr(importing, "accuracies_path", lambda: target / "accuracy.csv.gz")
+    main([str(folder)])
+    assert len(read_evidence(target / "latency.csv.gz")) == len(read_accuracies(target / "accuracy.csv.gz")) == 1
+    assert (target / "sources.csv").read_text() == "source,title\ns,T\nt,U\n"
+    assert "1 latencies of 1 devices" in capsys.readouterr().out
 
 
 def test_graphs_of_benchncnn_come_from_a_table_of_layers(tmp_path):
