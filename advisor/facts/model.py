@@ -8,14 +8,9 @@ from advisor.schema import CONV_KINDS, Op, OpKind, Workload
 
 from .graph import Graph
 from .task import task_facts
+from .traits import trait_facts
 
-_FREE = frozenset({OpKind.VIEW, OpKind.OTHER, OpKind.NORM_BATCH, OpKind.ACTIVATION})
-_SEARCHED = (
-    "mobilenetv3", "mobilenetv4", "efficientnet", "mnasnet", "semnasnet", "fbnet", "proxyless", "spnasnet", "mixnet",
-    "tinynet", "hardcorenas",
-)  # fmt: skip
-_REPARAM_CLASSES = ("RepVGG", "RepVgg", "MobileOne", "RepConv", "RepNBottleneck", "RepVit")
-_OVERPARAMETERISED_PARAMS = 23e6  # ResNet-50 has 25.6 M, Inception-v3 23.8 M; nets below are rarely called wide
+FREE_KINDS = frozenset({OpKind.VIEW, OpKind.OTHER, OpKind.NORM_BATCH, OpKind.ACTIVATION})  # fused into their neighbours
 
 
 def model_facts(workload: Workload, *, random_weights: bool | None = None) -> dict[str, Any]:
@@ -44,7 +39,7 @@ def _size(workload: Workload, graph: Graph) -> dict[str, Any]:
         "model.peak_act_bytes": peak_activation_bytes(workload),
         "model.peak_act_bytes_int8": peak_activation_bytes(as_int8),
         "model.ai": workload.macs / moved if moved else None,
-        "model.ops_n": sum(op.kind not in _FREE for op in workload.ops),
+        "model.ops_n": sum(op.kind not in FREE_KINDS for op in workload.ops),
         "model.unknown_ops_n": sum(op.kind is OpKind.UNKNOWN for op in workload.ops),
         "model.depth": len(graph.weighted),
     }
@@ -133,37 +128,13 @@ def _structure(workload: Workload, graph: Graph) -> dict[str, Any]:
 
 def _identity(workload: Workload, graph: Graph) -> dict[str, Any]:
     family = family_of(workload)
-    classes = set(workload.modules.values())
-    name = workload.name.lower().removeprefix("timm:")
-    searched = any(part in name for part in _SEARCHED) or "MobileNetV3" in classes
-    depthwise = any(op.kind is OpKind.CONV_DEPTHWISE for op in workload.ops)
     image = workload.input_shapes[0] if workload.input_shapes else ()
     return {
         "model.family": family,
         **task_facts(workload, graph, family),
+        **trait_facts(workload, family),
         "model.format": workload.format,
         "model.quantized": any(op.kind is OpKind.QUANTIZE or op.precision == "int8" for op in workload.ops),
-        "model.reparam_state": _reparam_state(workload),
-        "model.is_compact": searched or family == "depthwise_cnn" or (depthwise and workload.params < 8e6),
-        "model.searched_mobile": searched,
-        "model.overparameterised": _overparameterised(workload, family),
         "model.inputs_n": len(workload.inputs),
         "model.in_res": min(image[-2:]) if len(image) == 4 else None,
     }
-
-
-def _overparameterised(workload: Workload, family: str) -> bool:
-    """Classic nets spend their MACs in dense convolutions; ConvNeXt and the like, in linear and depthwise layers."""
-    plain = family in ("plain_cnn", "residual_cnn")
-    convolved = sum(op.macs for op in workload.ops if op.kind in CONV_KINDS - {OpKind.CONV_DEPTHWISE})
-    return plain and workload.params > _OVERPARAMETERISED_PARAMS and convolved > 0.9 * (workload.macs or 1)
-
-
-def _reparam_state(workload: Workload) -> str | None:
-    """Re-parameterised families are recognised by their module classes; an ONNX file does not tell."""
-    if workload.format != "torch":
-        return None
-    blocks = [path for path, cls in workload.modules.items() if any(part in cls for part in _REPARAM_CLASSES)]
-    if not blocks:
-        return "none"
-    return "deployed" if any(path.endswith("reparam_conv") for path in workload.modules) else "training"

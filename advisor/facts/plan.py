@@ -78,6 +78,7 @@ def _structure(context: PlanContext) -> dict[str, Any]:
     return {
         "plan.structured": channels is not None or blocks is not None,
         "plan.channel_ratio": max(removed),
+        "plan.criterion": getattr(channels, "criterion", "none"),
         "plan.round_to": min(rounding) if rounding else None,
         "plan.sparsity": (0.5 if getattr(sparse, "pattern", "") == "2:4" else getattr(sparse, "sparsity", 0.0)),
         "plan.sparsity_pattern": getattr(sparse, "pattern", "none"),

@@ -7,6 +7,7 @@ from typing import Any
 from advisor.schema import WEIGHTED_KINDS, Op, OpKind, Workload
 
 from .graph import Graph
+from .heads import distributes_boxes
 
 _STRIDES = (8, 16, 32)  # of the maps that one-stage detectors predict on; some add 64 or 128 above, or 4 below
 _ANCHORS = (1, 2, 3)  # boxes per cell
@@ -26,10 +27,16 @@ def task_facts(workload: Workload, graph: Graph, family: str) -> dict[str, Any]:
         classes = outputs[0][1]
     return {
         "model.task": task,
-        "model.head_type": "classifier" if task == "classification" else "dense" if len(single) == 4 else "other",
+        "model.head_type": _head_type(workload, task, single),
         "model.classes": classes,
         "model.head": _head(workload, graph),
     }
+
+
+def _head_type(workload: Workload, task: str | None, output: tuple[int, ...]) -> str:
+    if task == "detection" and distributes_boxes(workload):
+        return "dfl"
+    return "classifier" if task == "classification" else "dense" if len(output) == 4 else "other"
 
 
 def _task(

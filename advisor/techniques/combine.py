@@ -41,9 +41,9 @@ def considered_paths(device: Device, goal: Goal) -> tuple[ExecPath, ...]:
     run on the processor beside it.
     """
     if goal.runtime is None and goal.unit is None:
-        beside = (p for p in device.paths if not p.restrictions.integer_only and p.runtime != "pytorch")
+        beside = (p for p in device.paths if _computes_floats(p) and p.runtime != "pytorch")
         preferred = device.preferred_paths
-        return preferred + tuple(islice(beside, 1)) * all(p.restrictions.integer_only for p in preferred)
+        return preferred + tuple(islice(beside, 1)) * (not any(_computes_floats(p) for p in preferred))
     found = [path for path in device.paths if goal.runtime in (None, path.runtime) and goal.unit in (None, path.unit)]
     if not found:
         wanted = "/".join(part for part in (goal.runtime, goal.unit) if part)
@@ -54,6 +54,10 @@ def considered_paths(device: Device, goal: Goal) -> tuple[ExecPath, ...]:
             remedy=f"It has {', '.join(labels)}. {hint}".strip(),
         )
     return tuple(sorted(found, key=lambda path: not path.preferred))
+
+
+def _computes_floats(path: ExecPath) -> bool:
+    return not path.restrictions.integer_only and not {"fp32", "fp16", "bf16"}.isdisjoint(path.precisions)
 
 
 def _unchanged(device: Device, goal: Goal) -> Plan:

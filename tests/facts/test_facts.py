@@ -5,6 +5,7 @@ import pytest
 from advisor.devices import list_devices, load_device
 from advisor.facts import (
     PlanContext,
+    bound_facts,
     device_facts,
     goal_facts,
     memory_facts,
@@ -117,6 +118,8 @@ def test_the_precision_of_a_plan_is_that_of_its_last_quantizer(precision):
         ((WeightOnly(bits=4, group_size=32),), {"plan.weight_gran": "group", "plan.bits_w": 4, "plan.bits_a": 32}),
         ((Sparsify(pattern="2:4", sparsity=0.5),), {"plan.sparsity_pattern": "2:4", "plan.sparsity": 0.5}),
         ((PruneChannels(ratio=0.3, epochs=5), QAT(epochs=7)), {"plan.epochs": 12, "plan.channel_ratio": 0.3}),
+        ((PruneChannels(ratio=0.3, criterion="taylor"),), {"plan.criterion": "taylor"}),
+        ((StaticInt8(),), {"plan.criterion": "none"}),
         ((QAT(), PruneChannels(ratio=0.3)), {"plan.changes_graph_after_quantization": True}),
         ((PruneChannels(ratio=0.3), QAT()), {"plan.changes_graph_after_quantization": False}),
     ],
@@ -153,7 +156,7 @@ def test_every_fact_of_every_profile_fits_the_vocabulary(device):
     vocabulary = load_vocabulary()
     assert vocabulary.complaints(device_facts(device)) == ()
     for path in device.paths:
-        assert vocabulary.complaints(path_facts(small(), path)) == ()
+        assert vocabulary.complaints(path_facts(small(), path) | bound_facts(small(), device, path)) == ()
 
 
 def test_the_facts_that_experts_know():
@@ -194,7 +197,6 @@ def test_only_wide_classic_nets_count_as_overparameterised(name, classic):
     assert model_facts(profiled(name))["model.overparameterised"] is classic
 
 
-@pytest.mark.real
 def needed(megabytes: float) -> dict[Metric, Estimate]:
     figures = {"low": megabytes, "mid": megabytes, "high": megabytes, "basis": Basis.EXACT, "predictor": "x"}
     return {metric: Estimate(metric=metric, **figures) for metric in (Metric.MEMORY, Metric.FLASH)}
@@ -206,6 +208,7 @@ def test_ram_and_flash_are_facts_of_plans_on_firmware_and_the_process_elsewhere(
     assert memory_facts(load_device("raspberry-pi-4b"), needed(0.5)) == {"plan.process_low_bytes": 5e5}
 
 
+@pytest.mark.real
 def test_every_derived_fact_of_the_vocabulary_is_produced_by_some_case():
     produced = set(model_facts(profiled("mobilenetv2_100"), random_weights=True))
     produced |= set(model_facts(profiled("densenet121"), random_weights=True))
@@ -214,6 +217,7 @@ def test_every_derived_fact_of_the_vocabulary_is_produced_by_some_case():
     for device in list_devices():
         produced |= set(device_facts(device))
         produced |= {fact for path in device.paths for fact in path_facts(small(), path)}
+        produced |= {fact for path in device.paths for fact in bound_facts(small(), device, path)}
     every = (Distil(student="timm:x"), PruneChannels(ratio=0.5), StaticInt8(), Sparsify())
     from advisor.techniques.low_rank.step import LowRank
 

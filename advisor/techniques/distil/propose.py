@@ -6,8 +6,6 @@ from advisor.techniques.knowledge import load_techniques
 from advisor.techniques.registry import Case
 from advisor.techniques.students import Student, load_students
 
-_ROOM = 1.15  # a student may ask for an image up to this much larger than the teacher's
-
 
 def propose(case: Case, path: ExecPath) -> tuple[Distil, ...]:
     """Propose the most accurate student below each share of the teacher's MACs that this path can execute."""
@@ -19,10 +17,11 @@ def propose(case: Case, path: ExecPath) -> tuple[Distil, ...]:
     if shapes[0][1] != 3 or side < settings.figures("smallest_input")[0]:
         return ()
     macs = case.workload.macs / max(case.workload.batch, 1)
+    largest = side * settings.figures("image_room")[0]
     usable = [
         s
         for s in load_students()
-        if s.size <= side * _ROOM
+        if s.size <= largest
         and s.params < case.workload.params
         and s.name != case.workload.name.removeprefix("timm:")
         and executable(s, path)
