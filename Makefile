@@ -1,11 +1,13 @@
 # make demo     train a small network on handwritten digits, get a recommendation, apply it, compare with the prediction
 # make test     install what is missing into .venv and run the tests
 # make check    style, types and the rule base
+# make docs     the catalogue of rules and devices and the guides as HTML, in build/docs/index.html
 # make study    the long studies
 # make index    write knowledge/architectures.json anew, after timm or torchvision changed
 # make fit      fit the latencies of named devices anew, from knowledge/evidence (some minutes)
 # make workloads  profile the networks of the libraries into knowledge/workloads.csv.gz (about half an hour)
-# make evidence EVIDENCE=FOLDER  carry a folder of published latencies into knowledge/evidence
+# make evidence EVIDENCE=FOLDER  carry a folder of published latencies and accuracies into knowledge/evidence
+# make rules-evidence  hold the rules against the evidence: knowledge/evidence/agreement.json and docs/rules-evidence.md
 # make bench    the tables of docs/: devices, fusion, size, memory, energy, arenas (an hour; needs EVIDENCE for the last two)
 # make bench-host  calibrate this machine and judge it on networks it has not seen (an hour; wants a quiet machine)
 # make picture  draw docs/recommendation.svg from a real recommendation
@@ -13,7 +15,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check study picture index fit workloads evidence bench bench-host catalogue clean
+.PHONY: demo test check docs study picture index fit workloads evidence rules-evidence bench bench-host catalogue clean
 
 PY ?= python3
 WORKERS ?= 2
@@ -32,8 +34,14 @@ check: .venv/dev-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(ADVISOR) rules lint
+	$(ADVISOR) rules check
 	$(ADVISOR) devices check
+
+docs: .venv/docs-installed
+	rm -rf build/docs-source build/docs build/docs-trees
+	$(BIN)/python -m advisor.reports.catalogue build/docs-source
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --jobs auto -c docs -d build/docs-trees build/docs-source build/docs
+	@echo "The first page is build/docs/index.html"
 
 study: .venv/dev-installed
 	$(BIN)/python -m pytest -m study
@@ -41,13 +49,18 @@ study: .venv/dev-installed
 
 fit: .venv/installed
 	$(BIN)/python -m advisor.learning.fit
+	$(BIN)/python -m advisor.learning.steps
 
 workloads: .venv/installed
 	$(BIN)/python -m advisor.learning.workloads
 
 evidence: .venv/installed
-	@test -n "$(EVIDENCE)" || { echo "make evidence: say EVIDENCE=FOLDER, a folder with latency.csv.gz and sources.csv" >&2; exit 2; }
+	@test -n "$(EVIDENCE)" || { echo "make evidence: say EVIDENCE=FOLDER, a folder with latency.csv.gz, accuracy.csv.gz and sources.csv" >&2; exit 2; }
 	$(BIN)/python -m advisor.learning.importing $(EVIDENCE)
+	$(BIN)/python -m advisor.learning.agreement.networks
+
+rules-evidence: .venv/installed
+	$(BIN)/python -m advisor.learning.agreement
 
 bench: .venv/dev-installed
 	$(BIN)/python benchmarks/devices.py
@@ -82,6 +95,10 @@ clean:
 
 .venv/dev-installed: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	touch .venv/installed $@
+
+.venv/docs-installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]' --constraint constraints.txt
 	touch .venv/installed $@
 
 demo/model.pt: examples/digits.py | .venv/installed

@@ -13,7 +13,7 @@ from advisor.writing import write_text
 
 from .catalogue import list_devices
 
-_KINDS = {
+KINDS = {
     "x86": "PCs and servers with x86 processors",
     "computer": "laptops, desktops and servers that are not x86",
     "sbc": "single-board computers and application processors",
@@ -26,7 +26,7 @@ _KINDS = {
     "mcu-npu": "microcontrollers with an accelerator",
     "fpga": "programmable logic",
 }
-_TRUST = {
+TRUST = {
     "good": "the figures that decide come from a vendor or from measurements",
     "secondary": "mostly third-party texts, or figures of the rows that name the board",
     "placeholder": "a name to hang measurements on; hardly a figure is known",
@@ -49,12 +49,12 @@ def _page(devices: Sequence[Device]) -> Iterator[str]:
     yield "`advisor devices show NAME` tells every figure with its source; any name or alias below is a `--target`.\n"
     yield "Memory is main memory in MB, or RAM and flash in KiB for microcontrollers; int8 and float are the peaks in"
     yield "GMAC/s of the path named. A dash is an unknown figure, never a zero; ~ marks what rests on an assumption.\n"
-    yield "Profiles: " + "; ".join(f"**{name}** {meaning}" for name, meaning in _TRUST.items()) + ".\n"
+    yield "Profiles: " + "; ".join(f"**{name}** {meaning}" for name, meaning in TRUST.items()) + ".\n"
     yield "| kind | devices | what |"
     yield "|---|---|---|"
     groups = {kind: [device for device in devices if device.kind == kind] for kind in get_args(DeviceKind)}
     for kind, members in groups.items():
-        yield f"| [{kind}](#{kind}) | {len(members)} | {_KINDS[kind]} |"
+        yield f"| [{kind}](#{kind}) | {len(members)} | {KINDS[kind]} |"
     for kind, members in groups.items():
         yield f"\n## {kind}\n"
         yield "| device | also called | name | memory | runs best on | int8 | float | profile |"
@@ -63,10 +63,17 @@ def _page(devices: Sequence[Device]) -> Iterator[str]:
 
 
 def _row(device: Device) -> str:
+    identity, aliases, *cells = row_cells(device)
+    named = f"`{identity}`", ", ".join(f"`{alias}`" for alias in aliases.split(", ") if alias)
+    return f"| {' | '.join(cell.replace('|', '/') for cell in (*named, *cells))} |"
+
+
+def row_cells(device: Device) -> tuple[str, ...]:
+    """Return what one row says: id, aliases, name, memory, best path, int8 and float peaks, trust in the profile."""
     path = device.preferred_paths[0]
-    cells = (
-        f"`{device.id}`",
-        ", ".join(f"`{alias}`" for alias in device.aliases),
+    return (
+        device.id,
+        ", ".join(device.aliases),
         device.name,
         _memory(device),
         path.label,
@@ -74,7 +81,6 @@ def _row(device: Device) -> str:
         _float(path),
         device.confidence,
     )
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
 def _float(path: ExecPath) -> str:

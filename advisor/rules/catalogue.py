@@ -11,23 +11,25 @@ from advisor.resources import data_dir
 from advisor.schema import CERTAINTY, Rule
 from advisor.writing import write_text
 
+from .in_words import in_words
 from .load import Compiled, RuleBase, load_rules
+from .phrases import Phrases, load_phrases
 
-_PLACE = re.compile(r"\{([^{}:]*)(:%)?\}")
-_KINDS = {
+PLACE = re.compile(r"\{([^{}:]*)(:%)?\}")
+KINDS = {
     "veto": "rejects the plan",
-    "require": "demands a setting",
+    "require": "rejects the plan unless its demand holds",
     "prefer": "speaks for the plan",
     "avoid": "speaks against the plan",
     "estimate": "bounds an effect",
-    "procedure": "adds a step",
+    "procedure": "adds a step to the instructions",
     "warn": "is shown with the plan",
 }
-_ORIGINS = {
-    "S1": "stated by the survey itself (arXiv 2408.08250) or its repository",
-    "S2": "reported of the survey by third parties",
-    "S3": "inferred from the survey's subject",
-    "X": "extends the survey from other literature, vendor documentation or measurements",
+ORIGINS = {
+    "S1": "stated by the survey itself (arXiv 2408.08250) or written in its repository",
+    "S2": "reported of the survey by third parties, not checked against its text",
+    "S3": "inferred from the survey's subject, not found in its text",
+    "X": "extends the survey from other literature, documentation of makers or measurements",
 }
 
 
@@ -52,11 +54,11 @@ def _page(base: RuleBase) -> Iterator[str]:
     yield ""
     yield f"{len(base)} rules, knowledge base {base.version}. Generated from `knowledge/rules/`; do not edit."
     yield ""
-    yield "What a rule does: " + "; ".join(f"**{kind}** {does}" for kind, does in _KINDS.items()) + "."
+    yield "What a rule does: " + "; ".join(f"**{kind}** {does}" for kind, does in KINDS.items()) + "."
     yield ""
     yield "Certainty as a weight: " + ", ".join(f"{name} {weight}" for name, weight in CERTAINTY.items()) + "."
     yield ""
-    yield "Origin: " + "; ".join(f"**{mark}** {what}" for mark, what in _ORIGINS.items()) + "."
+    yield "Origin: " + "; ".join(f"**{mark}** {what}" for mark, what in ORIGINS.items()) + "."
     ordered = sorted(base, key=lambda entry: (entry.rule.group, entry.rule.id))
     groups = [(name, list(entries)) for name, entries in groupby(ordered, key=lambda entry: entry.rule.group)]
     yield ""
@@ -66,28 +68,29 @@ def _page(base: RuleBase) -> Iterator[str]:
         survey = sum("S1" in entry.rule.origin for entry in entries)
         strong = sum(entry.rule.certainty == "strong" for entry in entries)
         yield f"| [{name}](#{name}) | {len(entries)} | {survey} | {strong} |"
+    phrases = load_phrases(base.vocabulary)
     for name, entries in groups:
         yield f"\n## {name}"
         for entry in entries:
-            yield from _section(entry)
+            yield from _section(entry, phrases)
 
 
-def _section(entry: Compiled) -> Iterator[str]:
+def _section(entry: Compiled, phrases: Phrases) -> Iterator[str]:
     rule = entry.rule
     yield f"\n### {rule.id} {rule.title}\n"
     if rule.deprecated:
         yield f"**Deprecated**: {rule.deprecated}\n"
     yield f"{rule.kind} · {rule.certainty} · origin {rule.origin} · per {rule.scope} · since {rule.since}\n"
-    said = _PLACE.sub(r"`\1`", rule.reason)
+    said = PLACE.sub(r"`\1`", rule.reason)
     yield f"**What it says.** {said}"
     yield from _effects(rule)
     more = {"Why it is believed": rule.why_sure, "Prevents": rule.guards, "When it is wrong": rule.wrong_when}
     yield from (f"\n**{title}.** {text}" for title, text in more.items() if text)
     if rule.overrides:
         yield f"\n**Sets aside.** {', '.join(rule.overrides)}"
-    yield f"\n**Condition**\n\n```\n{entry.when.text}\n```"
+    yield f"\n**It applies when** {in_words(entry.when, phrases)}.\n\n```\n{entry.when.text}\n```"
     if entry.demand:
-        yield f"\n**Demand**\n\n```\n{entry.demand.text}\n```"
+        yield f"\n**Then it demands that** {in_words(entry.demand, phrases)}.\n\n```\n{entry.demand.text}\n```"
     yield f"\n**Fires on** {_facts(rule.cases.fires)}"
     yield f"\n**Silent on** {_facts(rule.cases.silent)}"
     yield "\n**Sources**\n"

@@ -26,6 +26,7 @@ def draw(page: Page, width: int = 80, **terminal) -> str:
 def pages() -> dict[str, Page]:
     from advisor.devices import list_devices, load_device
     from advisor.rules import load_rules
+    from advisor.rules.phrases import load_phrases
 
     base = load_rules()
     return {
@@ -36,7 +37,7 @@ def pages() -> dict[str, Page]:
         "device": device_page(load_device("jetson-nano")),
         "devices": devices_page(list_devices()),
         "rules": rules_page(base.rules, base.version),
-        "rule": rule_page(base.rules[0]),
+        "rule": rule_page(next(iter(base)), load_phrases(base.vocabulary)),
     }
 
 
@@ -143,7 +144,7 @@ def test_the_verdict_is_a_word(hit, word):
 
 
 def test_a_trace_reads_as_a_tree():
-    text = draw(explanation_page(builders.explanation()))
+    text = draw(explanation_page(builders.explanation(), trace=True))
     lines = text.splitlines()
     root = next(i for i, line in enumerate(lines) if "false all of" in line)
     assert "true rt.unit (gpu) == 'gpu'" in lines[root + 1]
