@@ -18,5 +18,6 @@ def own_cache(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("ADVISOR_CACHE", str(folder / "profiles"))
     patch.setenv("ADVISOR_CALIBRATION", "off")
+    patch.delenv("ADVISOR_RULES", raising=False)
     yield
     patch.undo()

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from advisor.errors import AdvisorError
 
 INTERNAL_ERROR = 1
+CHANGED = 1  # as diff does
 NO_PLAN = 3
 MISSED = 4
 INTERRUPTED = 130

@@ -87,6 +87,10 @@ MaxDrop = Annotated[
     str | None,
     typer.Option("--max-drop", metavar="1.0", help="Accuracy loss in points.", rich_help_panel="Limits"),
 ]
+Rules = Annotated[
+    list[Path] | None,
+    typer.Option("--rules", metavar="DIR", help="Folder with rules of your own (repeatable); also ADVISOR_RULES."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of everything random.")]
 

@@ -38,6 +38,7 @@ def command(
     allow_package: given.AllowPackage = None,
     trust: given.Trust = False,
     seed: given.Seed = 0,
+    rules: given.Rules = None,
     top: Annotated[int, typer.Option(metavar="N", help="Plans in the ranking.")] = 10,
     output: given.Output = None,
     as_json: given.Json = False,
@@ -66,7 +67,9 @@ def command(
     from advisor.reports.recommendation import recommendation_page
 
     with progress(quiet=as_json) as bars:
-        found = pipeline.recommend(model, device, goal=wanted, data=data, progress=bars, **loading)
+        found = pipeline.recommend(
+            model, device, goal=wanted, data=data, rules=tuple(rules or ()), progress=bars, **loading
+        )
     page = recommendation_page(found, top)
     if output is not None:
         _store(found, page, output)

@@ -1,9 +1,11 @@
-"""The pages of the rule base: the list, one rule, and what the linter found."""
+"""The pages of the rule base: the list, and one rule."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from advisor.rules.problems import Problem
+from advisor.rules.in_words import points
+from advisor.rules.load import Compiled
+from advisor.rules.phrases import Phrases
 from advisor.schema import Rule
 
 from .page import Block, Column, Facts, Items, Line, Page, Paragraph, Span, Table, filled
@@ -25,13 +27,16 @@ def rules_page(rules: Sequence[Rule], version: str) -> Page:
     return Page("Rules", (Table(columns, rows, note=note),))
 
 
-def rule_page(rule: Rule) -> Page:
+def rule_page(entry: Compiled, phrases: Phrases) -> Page:
     """Show one rule with its reasons, its cases and its sources."""
+    rule = entry.rule
     blocks: tuple[Block | None, ...] = (
         _identity(rule),
         Paragraph(rule.reason, "What it says"),
-        Paragraph(rule.when, "When"),
-        Paragraph(rule.demand, "Demands") if rule.demand else None,
+        Items(points(entry.when, phrases), "When"),
+        Paragraph(rule.when, "Written as"),
+        Items(points(entry.demand, phrases), "Demands") if entry.demand else None,
+        Paragraph(rule.demand, "Written as") if rule.demand else None,
         Paragraph(rule.step, "Step") if rule.step else None,
         Paragraph(rule.why_sure, "Why it is believed") if rule.why_sure else None,
         Paragraph(rule.guards, "Prevents") if rule.guards else None,
@@ -72,19 +77,3 @@ def _source_lines(rule: Rule) -> list[Line]:
         recalled = () if source.seen else (Span(" (recalled, not opened)", "warn"),)
         lines.append((source.ref, claim, *recalled))
     return lines
-
-
-def lint_page(problems: Sequence[Problem], rules: int) -> Page:
-    """List what the linter found."""
-    columns = (Column(""), Column("rule"), Column("check"), Column("finding", wrap=True))
-    rows = tuple(
-        (Span(one.severity, "bad" if one.severity == "error" else "warn"), one.rule or "-", one.code, _told(one))
-        for one in problems
-    )
-    errors = sum(one.severity == "error" for one in problems)
-    summary = f"{rules} rules: {errors} errors, {len(problems) - errors} warnings."
-    return Page("Rule check", filled((Table(columns, rows), Paragraph(summary))))
-
-
-def _told(problem: Problem) -> str:
-    return f"{problem.message} ({problem.where})" if problem.where else problem.message

@@ -10,6 +10,7 @@ from .load import Compiled, RuleBase
 from .traces import needs, trace, truth_of
 
 Scope = Literal["candidate", "case"]
+SCOPES: tuple[Scope, ...] = ("candidate", "case")
 _REJECTING = ("veto", "require")
 
 
@@ -21,11 +22,15 @@ def evaluate(base: RuleBase, facts: Mapping[str, Any], scope: Scope) -> tuple[Fi
     the rules it overrides: they stay in the list with a note, without weight, figures or step. Only rules that fire
     carry a trace; `explain` makes one for any rule on demand.
     """
-    entries = [entry for entry in base if entry.rule.scope == scope and not entry.rule.deprecated]
+    relevant = base.relevant[scope]
+    findings = relevant.silent()
     try:
-        truths = {entry.rule.id: entry.when.run(facts) for entry in entries}
-        aside = _set_aside(base, [rule for rule, truth in truths.items() if truth])
-        return tuple(_finding(base, entry, facts, truths[entry.rule.id], aside) for entry in entries)
+        asked = [(place, entry, entry.when.run(facts)) for place, entry in relevant.open(facts)]
+        aside = _set_aside(base, [entry.rule.id for _, entry, truth in asked if truth])
+        for place, entry, truth in asked:
+            if truth is not False:
+                findings[place] = _remembered(base, entry, facts, truth, aside.get(entry.rule.id, ""))
+        return tuple(findings)
     except TypeError as error:
         wrong = base.vocabulary.complaints(facts)
         raise KnowledgeError(
@@ -38,16 +43,17 @@ def explain(base: RuleBase, rule: str, facts: Mapping[str, Any]) -> TraceNode:
     return _trace(base, base.get(rule), facts)
 
 
-def _finding(
-    base: RuleBase, entry: Compiled, facts: Mapping[str, Any], truth: bool | None, aside: Mapping[str, str]
-) -> Finding:
+def _remembered(base: RuleBase, entry: Compiled, facts: Mapping[str, Any], truth: bool | None, by: str) -> Finding:
+    """Make a finding, or take the one that the same values gave before; `by` is the rule that sets this one aside."""
+    key = (entry.rule.id, by)
+    return base.memory.finding(key, entry.reads, facts, lambda: _finding(base, entry, facts, truth, by))
+
+
+def _finding(base: RuleBase, entry: Compiled, facts: Mapping[str, Any], truth: bool | None, by: str) -> Finding:
     rule = entry.rule
-    if truth is False:
-        return entry.silent
     demand = entry.demand.run(facts) if truth and entry.demand else None
-    by = aside.get(rule.id, "")
     tree = _trace(base, entry, facts) if truth else None
-    return Finding(
+    return Finding.model_construct(  # of a checked rule, field by field
         rule=rule.id,
         kind=rule.kind,
         title=rule.title,

@@ -40,6 +40,10 @@ class Expr:
     operands: tuple["Expr", ...] = ()
     value: Any = None
 
+    def __hash__(self) -> int:
+        """Hash the text, which is known already; expressions are keys in many places."""
+        return hash(self.text)
+
     @property
     def is_constant(self) -> bool:
         """Whether no fact is read."""
@@ -87,7 +91,9 @@ def compare(symbol: str, left: Expr, right: Expr, text: str) -> Expr:
         a, b = first(facts), second(facts)
         return None if a is None or b is None else test(a, b)
 
-    return Expr("compare", "bool", text, run, _names(left, right), symbol, (left, right))
+    simple = left.kind == "fact" and right.kind == "constant"
+    quick = _compared(left.text, test, right.value) if simple else run
+    return Expr("compare", "bool", text, quick, _names(left, right), symbol, (left, right))
 
 
 def member(element: Expr, container: Expr, negated: bool, text: str) -> Expr:
@@ -98,8 +104,30 @@ def member(element: Expr, container: Expr, negated: bool, text: str) -> Expr:
         a, b = first(facts), second(facts)
         return None if a is None or b is None else (a in b) is not negated
 
+    simple = container.kind == "fact" and element.kind == "constant"
+    quick = _held(container.text, element.value, negated) if simple else run
     symbol = "not in" if negated else "in"
-    return Expr("member", "bool", text, run, _names(element, container), symbol, (element, container))
+    return Expr("member", "bool", text, quick, _names(element, container), symbol, (element, container))
+
+
+def _compared(name: str, test: Callable[[Any, Any], bool], bound: Any) -> Run:
+    """Compare a fact with a constant, as most comparisons do, in one step."""
+
+    def run(facts: Facts) -> Any:
+        value = facts.get(name)
+        return None if value is None or value != value else test(value, bound)  # noqa: PLR0124 - NaN differs from itself
+
+    return run
+
+
+def _held(name: str, element: Any, negated: bool) -> Run:
+    """Ask for a constant in a fact in one step."""
+
+    def run(facts: Facts) -> Any:
+        value = facts.get(name)
+        return None if value is None else (element in value) is not negated
+
+    return run
 
 
 def negation(part: Expr, text: str) -> Expr:

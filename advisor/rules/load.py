@@ -3,24 +3,25 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from advisor.errors import KnowledgeError, nearest
 from advisor.resources import data_dir
-from advisor.schema import Finding, Rule, Truth
+from advisor.schema import AddedRules, Finding, Rule, Truth
 
 from .expressions import Expr
+from .memory import Memory
+from .mistakes import check_kind, duplicate, invalid, lost, place_of
 from .parse import parse
+from .relevant import Relevant
 from .vocabulary import Vocabulary, load_vocabulary
 from .wording import Sentence
 from .yaml_reader import line_of, read_mapping
 
-_BY_KIND = {"require": ("demand",), "procedure": ("step",), "estimate": ("metric",)}
-_OWNER = {field: kind for kind, fields in _BY_KIND.items() for field in fields}
+_OTHER_FILES = ("cases", "lint.yaml")  # a folder of rules may hold whole cases and acknowledged findings, too
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,22 @@ class Compiled:
     when: Expr
     demand: Expr | None
     reason: Sentence
+    root: Path  # the folder of rules that it was found in
+
+    @property
+    def place(self) -> str:
+        """Where it stands, short enough for a message."""
+        return place_of(self.path)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Facts that decide the rule."""
         return tuple(dict.fromkeys((*self.when.names, *(self.demand.names if self.demand else ()))))
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Facts on which its finding depends: those that decide it and those that its reason shows."""
+        return tuple(dict.fromkeys((*self.names, *self.reason.names)))
 
     @cached_property
     def silent(self) -> Finding:
@@ -60,12 +72,29 @@ class Compiled:
 
 @dataclass(frozen=True)
 class RuleBase:
-    """All rules, in order of their ids. `digest` changes with any rule or fact, `version` by hand."""
+    """All rules, in order of their ids. `digest` changes with any rule or fact, `version` by hand.
+
+    `added` says which rules are not shipped, by folder.
+    """
 
     compiled: Mapping[str, Compiled]
     vocabulary: Vocabulary
     version: str
     digest: str
+    added: tuple[AddedRules, ...] = ()
+
+    @cached_property
+    def relevant(self) -> Mapping[str, Relevant]:
+        """The rules that are asked, by scope."""
+        asked = [entry for entry in self if not entry.rule.deprecated]
+        return {
+            scope: Relevant(entry for entry in asked if entry.rule.scope == scope) for scope in ("candidate", "case")
+        }
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The findings made so far."""
+        return Memory()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -103,32 +132,75 @@ def collect(
     found: dict[str, Compiled] = {}
     problems: list[KnowledgeError] = []
     digest = hashlib.sha256(repr(sorted(facts.facts.items())).encode())
+    added = []
     for folder in (shipped, *extra):
-        if not folder.is_dir():
-            problems.append(KnowledgeError(f"there is no folder {folder}", remedy="Name a folder with rule files"))
-        for path in sorted(folder.rglob("*.yaml")):
-            try:
-                entry = compile_rule(path, facts)
-                if entry.rule.id in found:
-                    raise _duplicate(entry, found[entry.rule.id])
-                found[entry.rule.id] = entry
-                digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-            except KnowledgeError as error:
-                problems.append(error)
+        own = hashlib.sha256()
+        for entry in _read_folder(folder, facts, found, problems):
+            found[entry.rule.id] = entry
+            content = entry.path.name.encode() + b"\0" + entry.path.read_bytes() + b"\0"
+            digest.update(content)
+            own.update(content)
+        if folder != shipped:
+            ids = tuple(sorted(entry.rule.id for entry in found.values() if entry.root == folder))
+            added.append(AddedRules(folder=str(folder), rules=ids, digest=own.hexdigest()[:12]))
+    problems += [
+        lost(entry, target, found) for entry in found.values() for target in entry.rule.overrides if target not in found
+    ]
     version_file = shipped.parent / "VERSION"
     version = version_file.read_text().strip() if version_file.is_file() else "unversioned"
-    return RuleBase(dict(sorted(found.items())), facts, version, digest.hexdigest()[:12]), tuple(problems)
+    base = RuleBase(dict(sorted(found.items())), facts, version, digest.hexdigest()[:12], tuple(added))
+    return base, tuple(problems)
 
 
-def compile_rule(path: Path, vocabulary: Vocabulary) -> Compiled:
-    """Read, validate and compile one rule file."""
+def rule_files(folder: Path) -> tuple[Path, ...]:
+    """Return the rule files of a folder, in order; its cases and acknowledged findings are none."""
+    return tuple(
+        path for path in sorted(folder.rglob("*.yaml")) if path.relative_to(folder).parts[0] not in _OTHER_FILES
+    )
+
+
+def _read_folder(
+    folder: Path, facts: Vocabulary, found: Mapping[str, Compiled], problems: list[KnowledgeError]
+) -> Iterator[Compiled]:
+    if not folder.is_dir():
+        problems.append(KnowledgeError(f"there is no folder {folder}", remedy="Name a folder with rule files"))
+        return
+    problems += [
+        KnowledgeError("the file would not be read", where=place_of(path), remedy="Rule files end in .yaml")
+        for path in sorted(folder.rglob("*.yml"))
+    ]
+    for path in rule_files(folder):
+        try:
+            entry = _compiled(path, facts, folder)
+            if entry.rule.id in found:
+                raise duplicate(entry, found[entry.rule.id])
+            yield entry
+        except KnowledgeError as error:
+            problems.append(error)
+
+
+def _compiled(path: Path, vocabulary: Vocabulary, root: Path) -> Compiled:
+    """Compile a rule, or take the shipped one that was compiled before and has not changed since."""
+    if vocabulary is not load_vocabulary() or root != data_dir("knowledge") / "rules":
+        return compile_rule(path, vocabulary, root)
+    state = path.stat()
+    return _shipped(path, root, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _shipped(path: Path, root: Path, changed: int, size: int) -> Compiled:
+    return compile_rule(path, load_vocabulary(), root)
+
+
+def compile_rule(path: Path, vocabulary: Vocabulary, root: Path) -> Compiled:
+    """Read, validate and compile one rule file of the folder `root`."""
     record = read_mapping(path)
-    where = f"{path.parent.name}/{path.name}"
+    where = place_of(path)
     try:
         rule = Rule.model_validate(record)
     except ValidationError as error:
-        raise _invalid(error, path, where, record) from error
-    _check_kind(rule, path, where)
+        raise invalid(error, path, where, record) from error
+    check_kind(rule, path, where)
 
     try:
         return Compiled(
@@ -137,38 +209,8 @@ def compile_rule(path: Path, vocabulary: Vocabulary) -> Compiled:
             when=parse(rule.when, vocabulary, "when"),
             demand=parse(rule.demand, vocabulary, "demand") if rule.demand else None,
             reason=Sentence(rule.reason, vocabulary, "reason"),
+            root=root,
         )
     except KnowledgeError as error:
         line = line_of(path, error.where.split(",")[0])
         raise KnowledgeError(error.what, where=f"{where}:{line}, {error.where}", remedy=error.remedy) from error
-
-
-def _duplicate(entry: Compiled, first: Compiled) -> KnowledgeError:
-    return KnowledgeError(
-        f"the rule {entry.rule.id} exists twice",
-        where=f"{first.path.parent.name}/{first.path.name} and {entry.path.parent.name}/{entry.path.name}",
-        remedy="Ids are never reused; take the next free number, or name the old rule under overrides",
-    )
-
-
-def _invalid(error: ValidationError, path: Path, where: str, record: Mapping[str, Any]) -> KnowledgeError:
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"]) or "the record"
-    top = str(first["loc"][0]) if first["loc"] else ""
-    hint = nearest(top, Rule.model_fields) if first["type"] == "extra_forbidden" else ""
-    line = line_of(path, top) if top in record else 1
-    return KnowledgeError(f"{field}: {first['msg']}", where=f"{where}:{line}", remedy=hint)
-
-
-def _check_kind(rule: Rule, path: Path, where: str) -> None:
-    """Refuse a rule that lacks the field its kind lives by, or carries one that belongs to another kind."""
-    for field in _BY_KIND.get(rule.kind, ()):
-        if not getattr(rule, field):
-            raise KnowledgeError(f"{rule.kind} without {field}", where=f"{where}:{line_of(path, 'kind')}")
-    for field, kind in _OWNER.items():
-        if getattr(rule, field) and rule.kind != kind:
-            raise KnowledgeError(
-                f"{field} belongs to {kind}, not to {rule.kind}", where=f"{where}:{line_of(path, field)}"
-            )
-    if rule.low is not None and rule.high is not None and rule.low > rule.high:
-        raise KnowledgeError(f"low {rule.low} is above high {rule.high}", where=f"{where}:{line_of(path, 'low')}")

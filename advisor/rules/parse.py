@@ -10,6 +10,7 @@ from typing import NoReturn
 from advisor.errors import KnowledgeError, nearest
 
 from . import expressions as ex
+from .dimensions import misfit
 from .expressions import Expr
 from .vocabulary import FactSpec, FactType
 
@@ -46,7 +47,9 @@ class _Parser:
         try:
             tree = ast.parse(self.text, mode="eval")
         except SyntaxError as error:
-            self._fail(f"not an expression: {error.msg}", max(0, (error.offset or 1) - 1))
+            hint = "Numbers have no unit; knowledge/facts.yaml names the unit of every fact"
+            remedy = hint if "literal" in str(error.msg) else ""
+            self._fail(f"not an expression: {error.msg}", max(0, (error.offset or 1) - 1), remedy)
         except (ValueError, RecursionError, MemoryError) as error:
             self._fail(f"not an expression: {error}", 0)
         expr = self._read(tree.body, 1)
@@ -71,6 +74,8 @@ class _Parser:
                 left, right = (
                     self._expect(self._read(side, depth + 1), "number", side) for side in (node.left, node.right)
                 )
+                if isinstance(node.op, ast.Add | ast.Sub):
+                    self._check_units((left, right), node)
                 return ex.arithmetic(_ARITHMETIC[type(node.op)], left, right, self._segment(node))
             case ast.Compare():
                 return self._compare(node, depth)
@@ -143,9 +148,14 @@ class _Parser:
             )
         if left.type == "set" or (left.type in ("string", "bool") and symbol not in ("==", "!=")):
             self._fail(f"{symbol} does not compare {left.type}s", node.col_offset, "Use in, has or disjoint for sets")
+        self._check_units((left, right), node)
         for constant, other in ((left, right), (right, left)):
             if constant.kind == "constant" and constant.type == "string":
                 self._check_values({constant.value}, other, node)
+
+    def _check_units(self, parts: tuple[Expr, ...], node: ast.expr) -> None:
+        if wrong := misfit(parts, self.vocabulary):
+            self._fail(wrong, node.col_offset, "Convert one with a factor, for instance user.size_mb * 1e6")
 
     def _check_member(self, element: Expr, container: Expr, first: ast.expr, second: ast.expr) -> None:
         if container.type != "set":
@@ -183,6 +193,8 @@ class _Parser:
             return ex.call(name, arguments, self._segment(node))
         for i, argument in enumerate(arguments):
             self._expect(argument, spec.arguments[min(i, count - 1)], node.args[i])
+        if spec.result == "number":
+            self._check_units(arguments, node)
         if name == "has" and arguments[1].kind == "constant":
             self._check_values({arguments[1].value}, arguments[0], node.args[1])
         if name == "disjoint":

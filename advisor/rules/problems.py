@@ -5,18 +5,23 @@ from typing import Literal
 
 from advisor.errors import AdvisorError
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "notice"]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One finding of the linter; `code` names the check, `rule` is empty where a file could not be read."""
+    """One finding; `code` names the check, `rule` is empty where it speaks of no rule, `others` takes part in it.
+
+    `accepted` is the reason why it may stay, where somebody gave one.
+    """
 
     severity: Severity
     code: str
     rule: str
     message: str
     where: str = ""
+    others: tuple[str, ...] = ()
+    accepted: str = ""
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

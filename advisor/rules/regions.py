@@ -1,32 +1,67 @@
-"""What a condition can ever be: its alternatives as boxes of intervals and value sets, for the linter.
+"""What a condition can ever be: its alternatives as boxes of extents, for the checks of the rule base.
 
-Only comparisons of one fact with a constant are understood; any other part stands for itself, so a condition that this
-module calls impossible is impossible, but not every impossible condition is found.
+Only comparisons of one fact with a constant are understood; any other part stands for itself. So a condition that this
+module calls impossible is impossible, and a region that it calls within another is within it; not every such case is
+found. Two regions are said to meet unless their boxes exclude each other.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
-from .expressions import MIRRORED, OPPOSITE, Expr
-from .vocabulary import FactSpec, Vocabulary
+from .expressions import MIRRORED, OPPOSITE, Expr, constant, member
+from .extents import Extent, chosen, compared, legal
+from .vocabulary import Vocabulary
 
 MAX_ALTERNATIVES = 256
-Literal_ = tuple[Expr, bool]  # a part and whether it must be true
+Part = tuple[str, bool]  # a part in one way of writing, and whether it holds
+Literals = tuple[tuple[Expr, bool], ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Box:
-    """Numbers between two bounds, values still possible, values excluded, and opaque parts with their sign."""
+    """One alternative: what it leaves of every fact that it limits, and the other parts with their sign."""
 
-    low: dict[str, tuple[float, bool]] = field(default_factory=dict)  # bound, and whether it is excluded
-    high: dict[str, tuple[float, bool]] = field(default_factory=dict)
-    among: dict[str, frozenset[str | float | bool]] = field(default_factory=dict)
-    without: dict[str, frozenset[str | float | bool]] = field(default_factory=dict)
-    parts: set[tuple[str, bool]] = field(default_factory=set)
+    extents: dict[str, Extent]
+    parts: frozenset[Part]
+
+    @property
+    def possible(self) -> bool:
+        """Whether some facts lie in it."""
+        return not any(extent.empty for extent in self.extents.values()) and not any(
+            (text, not sign) in self.parts for text, sign in self.parts
+        )
+
+    def meet(self, other: "Box") -> "Box":
+        """Return what lies in both."""
+        shared = {
+            name: extent.meet(other.extents[name]) if name in other.extents else extent
+            for name, extent in self.extents.items()
+        }
+        return Box(other.extents | shared, self.parts | other.parts)
+
+    def within(self, other: "Box") -> bool:
+        """Whether everything in it lies in the other."""
+        limited = all(
+            name in self.extents and self.extents[name].within(extent) for name, extent in other.extents.items()
+        )
+        return limited and all(part in self.parts or self._knows(part) for part in other.parts)
+
+    def _knows(self, part: Part) -> bool:
+        """Whether the part only asks that a fact be known which this box limits anyway."""
+        text, sign = part
+        return sign and any(text == f"known({name})" for name in self.extents)
+
+    def only(self, prefixes: tuple[str, ...]) -> "Box":
+        """Return what it says of facts whose names begin so."""
+        kept = {name: extent for name, extent in self.extents.items() if name.startswith(prefixes)}
+        return Box(kept, frozenset(part for part in self.parts if any(prefix in part[0] for prefix in prefixes)))
 
 
-def alternatives(expr: Expr, positive: bool = True) -> tuple[tuple[Literal_, ...], ...] | None:
+Region = tuple[Box, ...]
+
+
+def alternatives(expr: Expr, positive: bool = True) -> tuple[Literals, ...] | None:
     """Write a condition as alternatives of literals (its disjunctive form); None where there are too many."""
     if expr.kind == "not":
         return alternatives(expr.operands[0], not positive)
@@ -42,16 +77,50 @@ def alternatives(expr: Expr, positive: bool = True) -> tuple[tuple[Literal_, ...
                 return None
             joined = tuple(tuple(literal for piece in pieces for literal in piece) for pieces in product(*known))
         return joined if len(joined) <= MAX_ALTERNATIVES else None
+    if elements := _elements(expr):
+        none_of = tuple((element, False) for element in elements)
+        return (none_of,) if positive else tuple(((element, True),) for element in elements)
     return (((expr, positive),),)
+
+
+def _elements(expr: Expr) -> tuple[Expr, ...]:
+    """Return `disjoint` with fixed texts as one question per text, so that it compares with `in` and `has`."""
+    if expr.operator != "disjoint":
+        return ()
+    fixed, other = sorted(expr.operands, key=lambda part: part.kind != "set")
+    if fixed.kind != "set" or other.kind == "set":
+        return ()
+    texts = sorted(str(value) for value in fixed.value)
+    return tuple(member(constant(v, "string", f"'{v}'"), other, False, f"'{v}' in {other.text}") for v in texts)
+
+
+def region(expr: Expr, vocabulary: Vocabulary, positive: bool = True) -> Region | None:
+    """Return the boxes in which a condition holds (or fails, with `positive` False); None where there are too many."""
+    choices = alternatives(expr, positive)
+    if choices is None:
+        return None
+    found = (_box(choice, vocabulary) for choice in choices)
+    return tuple(box for box in found if box is not None and box.possible)
 
 
 def can_hold(expr: Expr, vocabulary: Vocabulary, positive: bool = True) -> bool:
     """Whether some legal facts make the condition true (or false, with `positive` False)."""
-    choices = alternatives(expr, positive)
-    return choices is None or any(_possible(choice, vocabulary) for choice in choices)
+    found = region(expr, vocabulary, positive)
+    return found is None or bool(found)
 
 
-def signature(expr: Expr) -> frozenset[frozenset[tuple[str, bool]]]:
+def covers(outer: Region, inner: Region) -> bool:
+    """Whether every box of `inner` lies within one of `outer`; an empty region is covered by none."""
+    return bool(inner) and all(any(box.within(other) for other in outer) for box in inner)
+
+
+def meeting(first: Region, second: Region) -> Region:
+    """Return the boxes that lie in both."""
+    joined = (box.meet(other) for box in first for other in second)
+    return tuple(box for box in joined if box.possible)
+
+
+def signature(expr: Expr) -> frozenset[frozenset[Part]]:
     """Return the condition without order and writing, so that equal conditions compare equal."""
     choices = alternatives(expr)
     if choices is None:
@@ -59,12 +128,47 @@ def signature(expr: Expr) -> frozenset[frozenset[tuple[str, bool]]]:
     return frozenset(frozenset(_canonical(part, sign) for part, sign in choice) for choice in choices)
 
 
-def _canonical(part: Expr, positive: bool) -> tuple[str, bool]:
+def _box(choice: Literals, vocabulary: Vocabulary) -> Box | None:
+    """Collect literals in a box; None where one of them can never hold by itself."""
+    extents: dict[str, Extent] = {}
+    parts: set[Part] = set()
+    for part, positive in choice:
+        if part.is_constant:
+            if bool(part.run({})) is not positive:
+                return None
+            continue
+        limited = _limited(part, positive)
+        if limited is None:
+            parts.add(_canonical(part, positive))
+            continue
+        name, extent = limited
+        extents[name] = extent.meet(extents.get(name) or legal(vocabulary[name]))
+    return Box(extents, frozenset(parts))
+
+
+def _limited(part: Expr, positive: bool) -> tuple[str, Extent] | None:
+    """Return the fact that a literal limits and to what, if it compares one fact with constants."""
+    if part.kind == "fact":
+        return part.text, chosen(frozenset({True}), positive)
     if part.kind == "compare":
-        symbol = part.operator if positive else OPPOSITE[part.operator]
-        left, right = part.operands
-        if left.is_constant:
-            left, right, symbol = right, left, MIRRORED[symbol]
+        left, symbol, right = _sides(part, positive)
+        if left.kind == "fact" and right.kind == "constant":
+            return left.text, compared(symbol, right.value)
+    if part.kind == "member" and part.operands[0].kind == "fact" and part.operands[1].kind == "set":
+        return part.operands[0].text, chosen(frozenset(part.operands[1].value), positive is (part.operator == "in"))
+    return None
+
+
+def _sides(part: Expr, positive: bool) -> tuple[Expr, str, Expr]:
+    """Return a comparison with its constant on the right."""
+    left, right = part.operands
+    symbol = part.operator if positive else OPPOSITE[part.operator]
+    return (right, MIRRORED[symbol], left) if left.is_constant else (left, symbol, right)
+
+
+def _canonical(part: Expr, positive: bool) -> Part:
+    if part.kind == "compare":
+        left, symbol, right = _sides(part, positive)
         return f"{left.text} {symbol} {right.value if right.kind == 'constant' else right.text}", True
     if part.kind == "member" and part.operands[1].kind == "set":
         inside = positive is (part.operator == "in")
@@ -75,80 +179,3 @@ def _canonical(part: Expr, positive: bool) -> tuple[str, bool]:
             part.operator != "not in"
         )
     return part.text, positive
-
-
-def _possible(choice: tuple[Literal_, ...], vocabulary: Vocabulary) -> bool:
-    box = Box()
-    return all(_add(box, part, positive, vocabulary) for part, positive in choice) and _consistent(box, vocabulary)
-
-
-def _add(box: Box, part: Expr, positive: bool, vocabulary: Vocabulary) -> bool:
-    """Put one literal into the box; False where it can never hold by itself."""
-    if part.is_constant:
-        return bool(part.run({})) is positive
-    text, sign = _canonical(part, positive)
-    if (text, not sign) in box.parts:
-        return False
-    box.parts.add((text, sign))
-    if part.kind == "compare":
-        left, right = part.operands
-        symbol = part.operator if positive else OPPOSITE[part.operator]
-        if left.kind == "constant":
-            left, right, symbol = right, left, MIRRORED[symbol]
-        if left.kind == "fact" and right.kind == "constant":
-            _limit(box, left.text, symbol, right.value)
-    elif part.kind == "member" and part.operands[0].kind == "fact" and part.operands[1].kind == "set":
-        inside = positive is (part.operator == "in")
-        _choose(box, part.operands[0].text, frozenset(part.operands[1].value), inside)
-    elif part.kind == "fact":
-        _choose(box, part.text, frozenset({True}), positive)
-    return True
-
-
-def _limit(box: Box, name: str, symbol: str, value: float | str | bool) -> None:
-    if symbol in ("==", "!="):
-        _choose(box, name, frozenset({value}), symbol == "==")
-        return
-    bound, excluded = float(value), symbol in ("<", ">")
-    if symbol in (">", ">="):
-        box.low[name] = max(box.low.get(name, (-math.inf, False)), (bound, excluded))
-    else:
-        old = box.high.get(name, (math.inf, False))
-        box.high[name] = min(old, (bound, excluded), key=lambda b: (b[0], not b[1]))
-
-
-def _choose(box: Box, name: str, values: frozenset[str | float | bool], inside: bool) -> None:
-    if inside:
-        box.among[name] = box.among[name] & values if name in box.among else values
-    else:
-        box.without[name] = box.without.get(name, frozenset()) | values
-
-
-def _consistent(box: Box, vocabulary: Vocabulary) -> bool:
-    return all(_fact_possible(box, vocabulary[name]) for name in {*box.low, *box.high, *box.among, *box.without})
-
-
-def _fact_possible(box: Box, spec: FactSpec) -> bool:
-    name = spec.name
-    (low, low_open), (high, high_open) = box.low.get(name, (-math.inf, False)), box.high.get(name, (math.inf, False))
-    if spec.bounds:
-        low, low_open = max((low, low_open), (spec.bounds[0], False))
-        high, high_open = min((high, high_open), (spec.bounds[1], False), key=lambda b: (b[0], not b[1]))
-    if low > high or (low == high and (low_open or high_open)):
-        return False
-    legal: frozenset[str | float | bool] | None = None
-    if spec.type == "bool":
-        legal = frozenset({True, False})
-    elif spec.type == "string" and spec.values:
-        legal = frozenset(spec.values)
-    chosen = box.among.get(name, legal)
-    if chosen is None:
-        return True
-    left = chosen - box.without.get(name, frozenset())
-    if spec.type == "number":
-        left = frozenset(v for v in left if _inside(float(v), low, low_open, high, high_open))
-    return bool(left)
-
-
-def _inside(value: float, low: float, low_open: bool, high: float, high_open: bool) -> bool:
-    return low <= value <= high and not (value == low and low_open) and not (value == high and high_open)

@@ -1,7 +1,7 @@
 """Why an expression is true, false or unknown: the tree of its parts with the values that decided."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,8 @@ from .wording import show
 
 _TOKEN = re.compile(r"""('[^']*'|"[^"]*")|([a-z]+\.[a-z][a-z0-9_]*)""")
 
+_NEGATED = {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}
+
 
 def truth_of(value: Any) -> Truth:
     """Name a three-valued result."""
@@ -21,18 +23,60 @@ def truth_of(value: Any) -> Truth:
 
 def trace(expr: Expr, facts: Facts, vocabulary: Mapping[str, FactSpec], wanted: bool = True) -> TraceNode:
     """Explain a condition; comparisons that stand against the outcome `wanted` say what would turn them."""
-    value = expr.run(facts)
-    children: tuple[TraceNode, ...] = ()
     if expr.kind in ("and", "or"):
         children = tuple(trace(part, facts, vocabulary, wanted) for part in expr.operands)
-    elif expr.kind == "not":
-        children = (trace(expr.operands[0], facts, vocabulary, not wanted),)
-    turn = "" if children or value is None or value is wanted else _turn(expr, facts, vocabulary, wanted)
-    return TraceNode(
+        return _joint(expr, facts, vocabulary, children, _joined([child.truth for child in children], expr.kind))
+    if expr.kind == "not":
+        child = trace(expr.operands[0], facts, vocabulary, not wanted)
+        return _joint(expr, facts, vocabulary, (child,), _NEGATED[child.truth])
+    if len(expr.names) == 1 and isinstance(given := facts.get(expr.names[0]), Hashable):
+        return _of_one_fact(expr, given, vocabulary.get(expr.names[0]), wanted)
+    return _leaf(expr, facts, vocabulary, wanted)
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _of_one_fact(expr: Expr, value: Any, spec: FactSpec | None, wanted: bool) -> TraceNode:
+    """Explain a question to one fact; plans and rules ask the same ones of the same values."""
+    name = expr.names[0]
+    return _leaf(expr, {name: value}, {} if spec is None else {name: spec}, wanted)
+
+
+def _leaf(expr: Expr, facts: Facts, vocabulary: Mapping[str, FactSpec], wanted: bool) -> TraceNode:
+    value = expr.run(facts)
+    turn = "" if value is None or value is wanted else _turn(expr, facts, vocabulary, wanted)
+    missing = needs(expr, facts) if value is None else ()
+    return _node(expr, facts, vocabulary, truth_of(value), missing, turn)
+
+
+def _joint(
+    expr: Expr, facts: Facts, vocabulary: Mapping[str, FactSpec], children: tuple[TraceNode, ...], truth: Truth
+) -> TraceNode:
+    """Make the node above others; it needs what the unknown ones among them need."""
+    missing: tuple[str, ...] = ()
+    if truth is Truth.UNKNOWN:
+        missing = tuple(dict.fromkeys(name for child in children for name in child.needs))
+    return _node(expr, facts, vocabulary, truth, missing, "", children)
+
+
+def _joined(truths: list[Truth], kind: str) -> Truth:
+    decides = Truth.FALSE if kind == "and" else Truth.TRUE
+    return decides if decides in truths else Truth.UNKNOWN if Truth.UNKNOWN in truths else _NEGATED[decides]
+
+
+def _node(
+    expr: Expr,
+    facts: Facts,
+    vocabulary: Mapping[str, FactSpec],
+    truth: Truth,
+    missing: tuple[str, ...],
+    turn: str,
+    children: tuple[TraceNode, ...] = (),
+) -> TraceNode:
+    return TraceNode.model_construct(
         text=expr.text,
         shown=shown(expr.text, facts, vocabulary),
-        truth=truth_of(value),
-        needs=needs(expr, facts) if value is None else (),
+        truth=truth,
+        needs=missing,
         passes_if=turn,
         children=children,
     )

@@ -14,7 +14,7 @@ from .yaml_reader import read_mapping
 FactType = Literal["bool", "number", "string", "set"]
 Origin = Literal["derived", "asked"]
 PER_CANDIDATE = ("rt.", "plan.")  # these differ from candidate to candidate; the others hold for the whole case
-_FIELDS = {"type", "unit", "range", "values", "about", "from"}
+_FIELDS = {"type", "unit", "range", "values", "about", "from", "how"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class FactSpec:
     unit: str = ""
     values: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
+    how: str = ""  # what it is computed from, or where the user finds it
 
     def complaint(self, value: Any) -> str:
         """Say why `value` cannot be this fact, or return an empty string."""
@@ -108,6 +109,7 @@ def _spec(name: str, entry: Any, path: Path) -> FactSpec:
         about=str(entry["about"]),
         origin=entry["from"],
         unit=str(entry.get("unit", "")),
+        how=str(entry.get("how", "")),
         values=tuple(str(v) for v in entry.get("values", ())),
         bounds=(float(bounds[0]), float(bounds[1])) if bounds else None,
     )

@@ -49,7 +49,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
 def line_of(path: Path, key: str) -> int:
     """Return the line of a top-level key, counted from 1; 1 where it is absent."""
     for number, line in enumerate(_text(path).splitlines(), start=1):
-        if line.startswith(f"{key}:"):
+        if line.startswith((f"{key}:", f"'{key}':", f'"{key}":')):
             return number
     return 1
 

@@ -3,8 +3,9 @@
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_serializer, model_validator
 
+from .added_rules import AddedRules
 from .base import Record
 from .estimate import Estimate, Gain, Metric
 from .goal import Goal, Limit
@@ -13,6 +14,11 @@ from .plan import Plan
 from .rule import Finding
 
 Status = Literal["recommended", "feasible", "dominated", "rejected"]
+
+
+def ordered(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts with sets as sorted lists."""
+    return {name: sorted(value) if isinstance(value, set | frozenset) else value for name, value in facts.items()}
 
 
 class Preview(Record):
@@ -58,13 +64,31 @@ class Candidate(Record):
     remark: str = ""
     facts: dict[str, Any] = {}  # plan.* and rt.* facts, so that rules can be asked again without the model
 
+    @field_serializer("facts")
+    def _in_order(self, facts: dict[str, Any]) -> dict[str, Any]:
+        return ordered(facts)
+
+
+class Wanted(Record):
+    """A fact that is not known, and what knowing it would do."""
+
+    fact: str
+    about: str = ""
+    asked_by: tuple[str, ...] = ()  # rules that wait for it
+    decides: tuple[str, ...] = ()  # values that would change the winner, in words; empty if none would
+    settle: str = ""  # the command that measures it, or where the answer is found
+
 
 class Recommendation(Record):
-    """A decision with all that is needed to replay and to question it."""
+    """A decision with all that is needed to replay and to question it.
 
-    version: int = 1
+    Version 2 added `rule_digests` and `wanted`; files of version 1 do not name theirs.
+    """
+
+    version: int = Field(default=1, ge=1, le=2)
     engine: str  # advisor's version
     knowledge: str  # version and digest of the rule base
+    added_rules: tuple[AddedRules, ...] = ()  # rules of the user's own that took part
     profile: str  # device id, version and digest
     created: str  # ISO 8601, UTC
     model: str
@@ -80,8 +104,15 @@ class Recommendation(Record):
     baseline: int  # number of the candidate that gains refer to where a candidate names no other
     case_findings: tuple[Finding, ...] = ()
     nearest: tuple[str, ...] = ()  # where no plan meets the limits: which limit binds, what would be nearest
-    unknown: tuple[str, ...] = ()  # facts that would matter most to measure next
+    wanted: tuple[Wanted, ...] = ()  # facts that would matter most to measure next
+    unknown: tuple[str, ...] = ()  # the same in words
+    rule_digests: dict[str, str] = {}  # what every rule said then, as a short digest by its id
     notes: tuple[str, ...] = ()
+
+    @field_serializer("facts")
+    def _in_order(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Sets have no order of their own; written in order, the same decision is the same file."""
+        return ordered(facts)
 
     @model_validator(mode="after")
     def _names_its_candidates(self) -> "Recommendation":

@@ -10,6 +10,7 @@ RESNET = {
     "model.family": "residual_cnn", "model.act_fns": ["relu"], "model.has_se": False, "model.has_attention": False,
     "model.matmul_mac_share": 0.001, "model.conv_kxk_mac_share": 0.9, "model.conv1x1_mac_share": 0.08,
     "model.dw_mac_share": 0.0, "model.has_depthwise": False, "model.weight_bytes_int8": 11.8e6, "model.macs": 1.8e9,
+    "model.in_res": 224,
 }  # fmt: skip
 EFFICIENTNET = RESNET | {
     "model.family": "depthwise_cnn", "model.act_fns": ["silu", "sigmoid"], "model.has_se": True,

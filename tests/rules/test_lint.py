@@ -1,8 +1,9 @@
-"""The linter on small rule bases, each with one fault."""
+"""The checks on small rule bases, each with one fault."""
 
 import pytest
 
-from advisor.rules.lint import lint
+from advisor.errors import KnowledgeError
+from advisor.rules.linting import CODES, code_of, lint
 from advisor.rules.parse import parse
 from advisor.rules.references import known_names, strangers
 from advisor.rules.vocabulary import load_vocabulary
@@ -20,8 +21,10 @@ def test_a_sound_rule_has_no_problem(writer):
 FAULTS = {
     "file-name": {"file": "HW-02-other.yaml"},
     "unreachable": {"when": "m.a > 2 and m.a < 1", "cases": {"fires": {"m.a": 2}, "silent": {"m.a": 0}}},
-    "always": {"when": "m.share >= 0", "cases": {"fires": {"m.share": 1}, "silent": {"m.share": 0}}},
-    "overrides": {"overrides": ["HW-99"]},
+    "always": {"when": "m.flag or not m.flag", "cases": {"fires": {"m.flag": True}, "silent": {"m.flag": False}}},
+    "overrides": {"overrides": ["HW-01"]},
+    "reserved": {"id": "XA-01"},
+    "range": {"when": "m.share > 50", "cases": {"fires": {"m.share": 1}, "silent": {"m.share": 0}}},
     "recalled": {"reason": "it is 3 times faster", "sources": [{"ref": "memory", "seen": False}]},
     "survey": {"reason": "The survey says so"},
     "rationale": {"why_sure": ""},
@@ -50,6 +53,13 @@ def test_a_prefix_in_two_groups_is_found(writer):
     writer.rule("HW-01")
     writer.rule("HW-02", group="runtime", when="m.flag", cases={"fires": {"m.flag": True}, "silent": {"m.flag": False}})
     assert codes(writer) == ["prefix"]
+
+
+def test_every_finding_has_a_code_that_explains_it():
+    assert all(code.meaning and code.remedy for code in CODES.values())
+    assert code_of("overlap").severity == "warning"
+    with pytest.raises(KnowledgeError, match="Did you mean overlap"):
+        code_of("overlp")
 
 
 def test_a_circle_of_overrides_is_found(writer):
@@ -135,6 +145,24 @@ def test_the_cases_of_a_require_are_about_its_demand(writer):
     assert codes(writer) == []
     writer.rule(kind="require", demand="m.flag", cases={"fires": holds, "silent": holds})
     assert codes(writer) == ["case-fires"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"reason": "Unlike HW-99."}, "a text mentions HW-99, which is no rule"),
+        ({"wrong_when": "HW-02 holds."}, ""),
+        ({"wrong_when": "HW-02a or HW-02 holds, on ZZ-99."}, ""),
+        ({"sources": [{"ref": "knowledge/evidence/nothing.csv"}]}, "knowledge/evidence/nothing.csv, which does not"),
+        ({"sources": [{"ref": "row 3 of knowledge/facts.yaml."}]}, ""),
+    ],
+)
+def test_rules_and_files_that_texts_name_exist(writer, changes, message):
+    writer.rule(**changes)
+    writer.rule("HW-02a", when="m.flag", cases={"fires": {"m.flag": True}, "silent": {"m.flag": False}})
+    found = [problem.message for problem in lint(writer.collect())]
+    assert len(found) == bool(message)
+    assert not message or message in found[0]
 
 
 def test_a_recalled_source_without_a_figure_is_fine(writer):
