@@ -4,14 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Goal", "Limit", "Metric", "apply", "explain", "identify", "predict_table", "profile", "recommend", "verify"]
+__all__ = [
+    "Goal", "Limit", "Metric", "apply", "counterfactual", "explain", "identify", "predict_table", "profile",
+    "recommend", "replay", "verify",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from advisor.bulk import predict_table
-    from advisor.pipeline import apply, explain, identify, profile, recommend, verify
+    from advisor.pipeline import apply, identify, profile, recommend, verify
+    from advisor.questions import counterfactual, explain, replay
     from advisor.schema import Goal, Limit, Metric
 
-_HOME = dict.fromkeys(("apply", "explain", "identify", "profile", "recommend", "verify"), "advisor.pipeline")
+_HOME = dict.fromkeys(("apply", "identify", "profile", "recommend", "verify"), "advisor.pipeline")
+_HOME |= dict.fromkeys(("counterfactual", "explain", "replay"), "advisor.questions")
 _HOME["predict_table"] = "advisor.bulk"
 _HOME |= dict.fromkeys(("Goal", "Limit", "Metric"), "advisor.schema")
 

@@ -1,4 +1,4 @@
-"""The journeys: functions of the rooms called in order, nothing else."""
+"""The journeys: functions of the rooms called in order, nothing else. Questions about an answer are in `questions`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,15 +9,14 @@ from advisor.devices.power import in_power_mode
 from advisor.errors import NotApplicable, UnknownNetwork
 from advisor.facts.abilities import unknown_network
 from advisor.progress import Progress
-from advisor.ranking.changes import read_changes
 from advisor.ranking.decision import recommend_for
 from advisor.ranking.evaluate import predict_here
-from advisor.ranking.explain import why as explain_why
-from advisor.ranking.explain import why_not as explain_why_not
 from advisor.ranking.store import load_recommendation, save_recommendation
-from advisor.ranking.what_if import ask_again, compare, restored
-from advisor.rules import load_rules
-from advisor.schema import Device, Explanation, Goal, Intake, Profiled, Recommendation, RunRecord, Workload
+from advisor.ranking.what_if import restored
+from advisor.rules import RuleBase
+from advisor.rules.sources import rules_in_use
+from advisor.rules.sources import told as told_rules
+from advisor.schema import Device, Goal, Intake, Profiled, Recommendation, RunRecord, Workload
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,25 +24,31 @@ if TYPE_CHECKING:
     Model = str | Path | nn.Module
 
 __all__ = [
-    "apply", "explain", "identify", "load_recommendation", "profile", "recommend", "save_recommendation",
+    "apply",
+    "identify",
+    "load_recommendation",
+    "opened",
+    "profile",
+    "recommend",
+    "save_recommendation",
     "verify",
-]  # fmt: skip
+]
 
 
 def profile(model: "Model", *, batch: int = 1, **options: Any) -> Workload:
     """Profile a model: a name, a file or an nn.Module. Options are those of `advisor.loading.load`."""
-    return _opened(model, batch, options).workload
+    return opened(model, batch, options).workload
 
 
 def identify(model: "Model", *, batch: int = 1, **options: Any) -> Intake:
     """Say what a model is and what can be done with it, also where the network behind a file of weights is unknown."""
     try:
-        return _opened(model, batch, options).intake
+        return opened(model, batch, options).intake
     except UnknownNetwork as error:
         return error.intake.model_copy(update={"abilities": unknown_network()})
 
 
-def _opened(model: "Model", batch: int, options: dict[str, Any]) -> Profiled:
+def opened(model: "Model", batch: int, options: dict[str, Any]) -> Profiled:
     """Open and profile a model, or remember it."""
     key = cache.key(model, options, batch)
     found = cache.read(key)
@@ -52,6 +57,8 @@ def _opened(model: "Model", batch: int, options: dict[str, Any]) -> Profiled:
 
         found = open_model(model, batch, options)
         cache.write(key, found)
+        spec = dict(found.spec)  # a stored plan names the model in these words when it is questioned
+        cache.write(cache.key(spec.pop("spec", ""), spec, int(spec.pop("batch", batch))), found)
     return found
 
 
@@ -61,31 +68,38 @@ def recommend(
     *,
     goal: Goal | None = None,
     data: Path | None = None,
+    rules: tuple[Path, ...] = (),
     progress: Progress | None = None,
     **options: Any,
 ) -> Recommendation:
-    """Rank compression plans for a model on a device. Options are those of `advisor.loading.load`."""
+    """Rank compression plans for a model on a device.
+
+    `rules` are folders with rules of one's own. Options are those of `advisor.loading.load`.
+    """
     from advisor.execution.data import data_facts
 
     goal = goal or Goal()
+    base = rules_in_use(rules)
     device = load_device(target)  # a misspelt device should fail before a large model is opened
     if goal.power_mode is not None:
         device = in_power_mode(device, goal.power_mode)
     if data is not None:
         goal = goal.model_copy(update={"data": data_facts(Path(data))})
-    return _decide(_opened(model, goal.batch, options), device, goal, progress)
+    return _decide(opened(model, goal.batch, options), device, goal, base, progress)
 
 
-def _decide(profiled: Profiled, device: Device, goal: Goal, progress: Progress | None = None) -> Recommendation:
+def _decide(
+    profiled: Profiled, device: Device, goal: Goal, base: RuleBase, progress: Progress | None = None
+) -> Recommendation:
     return recommend_for(
         profiled.workload,
         device,
         goal,
-        load_rules(),
+        base,
         random_weights=profiled.intake.random_weights,
         model_spec=profiled.spec,
         intake=profiled.intake,
-        notes=(*profiled.intake.notes, *filter(None, (device.power.thermal,))),
+        notes=(*profiled.intake.notes, *filter(None, (device.power.thermal,)), *told_rules(base)),
         progress=progress,
     )
 
@@ -139,31 +153,3 @@ def verify(run_dir: Path, progress: Progress | None = None) -> RunRecord:
     from advisor.verification import verify_run
 
     return verify_run(Path(run_dir), progress=progress)
-
-
-def explain(
-    recommendation: Recommendation,
-    *,
-    why: int | None = None,
-    why_not: str | None = None,
-    what_if: tuple[str, ...] = (),
-) -> Explanation:
-    """Answer one question: why this candidate (default: the winner), why not that one, or what if."""
-    if what_if:
-        goal, facts, target = read_changes(what_if, recommendation.goal)
-        question = "what if " + ", ".join(what_if)
-        after = recommendation if target is None else _elsewhere(recommendation, target, goal)
-        if target is None or facts:
-            after = ask_again(after, load_rules(), goal, facts)
-        return compare(recommendation, after, question)
-    if why_not is not None:
-        return explain_why_not(recommendation, why_not)
-    return explain_why(recommendation, why if why is not None else recommendation.winner or 0)
-
-
-def _elsewhere(recommendation: Recommendation, target: str, goal: Goal) -> Recommendation:
-    """Recommend for the same model on another device; the model is opened again from what the record says of it."""
-    device, goal = load_device(target), goal.model_copy(update={"power_mode": None})
-    options = dict(recommendation.model_spec)
-    spec, batch = options.pop("spec", ""), int(options.pop("batch", goal.batch))
-    return _decide(_opened(spec, batch, options), device, goal)

@@ -14,11 +14,15 @@ from advisor.techniques.combine import candidates
 from advisor.techniques.registry import Case
 
 from .evaluate import Evaluator, preview_of
+from .information import weigh_unknowns
 from .nearest import nearest
 from .rank import decide
 from .renumber import renumber
+from .rule_digests import knowledge_version, rule_digests
 from .unknowns import most_wanted
 from .what_if import kept
+
+FORMAT = 2  # of the stored record
 
 
 def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
@@ -48,10 +52,12 @@ def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
     progress.finish()
     ranked, winner = renumber(*decide(evaluated, goal, reference), baselines=reference + 1)
     case_findings = evaluate(rules, facts, "case")
-    return Recommendation(
+    made = Recommendation(
+        version=FORMAT,
         engine=__version__,
-        knowledge=f"{rules.version} {rules.digest[:12]}",
-        profile=f"{device.id} {device.version} {profile_digest(device)[:12]}",
+        knowledge=knowledge_version(rules),
+        added_rules=rules.added,
+        profile=profile_version(device),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         model=workload.name,
         model_source=workload.source,
@@ -66,6 +72,13 @@ def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
         baseline=reference,
         case_findings=kept(case_findings),
         nearest=nearest(ranked, goal),
-        unknown=most_wanted(ranked, case_findings),
+        wanted=most_wanted(ranked, case_findings),
+        rule_digests=rule_digests(rules),
         notes=notes,
     )
+    return weigh_unknowns(made, rules)
+
+
+def profile_version(device: Device) -> str:
+    """Return what a decision notes of the profile that it rests on."""
+    return f"{device.id} {device.version} {profile_digest(device)[:12]}"

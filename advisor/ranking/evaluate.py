@@ -5,6 +5,7 @@ from typing import Any
 from advisor.errors import GoalError
 from advisor.facts import (
     PlanContext,
+    bound_facts,
     device_facts,
     memory_facts,
     path_facts,
@@ -109,7 +110,8 @@ class Evaluator:
 
     def _facts_of(self, path: ExecPath) -> dict[str, Any]:
         if path.label not in self._path_facts:
-            self._path_facts[path.label] = path_facts(self.workload, path)
+            bounds = bound_facts(self.workload, self.device, path)
+            self._path_facts[path.label] = path_facts(self.workload, path) | bounds
         return self._path_facts[path.label]
 
     def _gains(self, plan: Plan, after: Workload, facts: dict[str, Any], answers: Answers) -> dict[Any, Gain]:

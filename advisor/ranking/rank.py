@@ -1,11 +1,11 @@
 """From evaluated candidates to a decision: rejections, Pareto front, score, winner. Nothing disappears."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from advisor.schema import Candidate, Estimate, Goal, Metric
 
 from .limits import chance_of_all, check_all
-from .pareto import dominators
+from .pareto import balances, dominates, dominators
 from .utility import utility
 from .weights import Weights, load_weights
 
@@ -30,23 +30,51 @@ def decide(
     scored = [_score(c, base, goal, weights) for c in checked]
     alive = [c for c in scored if not c.rejected_by]
     beaten = dominators(alive, weights.tie)
-    order = sorted(alive, key=lambda c: (-(c.utility or 0.0), c.number))
-    winner = _winner(order, beaten, goal, weights)
+    order = sorted(alive, key=_place)
+    winner = _winner(order, lambda c: c.number in beaten, goal, weights)
     ranked = [_status(c, winner, beaten) for c in order]
     ranked.sort(key=lambda c: c.status != "recommended")
     rejected = [c.model_copy(update={"status": "rejected"}) for c in scored if c.rejected_by]
     # Those that only miss a limit come first, the likeliest to meet all of them at the head.
-    rejected.sort(key=lambda c: (any(f.rejects for f in c.findings), -chance_of_all(c.limits)))
+    rejected.sort(key=lambda c: (any(f.rejects for f in c.findings), -chance_of_all(c.limits), c.number))
     return tuple(ranked + rejected), winner
 
 
-def _winner(order: list[Candidate], beaten: dict[int, int], goal: Goal, weights: Weights) -> int | None:
+def winner_of(candidates: Sequence[Candidate], goal: Goal, reference: int, scored: Container[int] = ()) -> int | None:
+    """Return the winner that `decide` would name, without placing the others: what many questions in a row need.
+
+    `scored` are the numbers of candidates that carry the limits and the score of this goal already.
+    """
+    weights, base = load_weights(), _references(candidates, reference)
+    alive = []
+    for one in candidates:
+        if any(f.rejects for f in one.findings):
+            continue
+        known = one.number in scored and one.utility is not None
+        checked = one if known else one.model_copy(update={"limits": check_all(goal, one.estimates)})
+        if all(check.met is not False for check in checked.limits):
+            alive.append(checked if known else _score(checked, base, goal, weights))
+    order, advice = sorted(alive, key=_place), balances(alive)
+
+    def is_beaten(candidate: Candidate) -> bool:
+        return any(dominates(a, candidate, weights.tie, advice) for a in alive if a is not candidate)
+
+    return _winner(order, is_beaten, goal, weights)
+
+
+def _place(candidate: Candidate) -> tuple[float, int]:
+    return -(candidate.utility or 0.0), candidate.number
+
+
+def _winner(
+    order: Sequence[Candidate], is_beaten: Callable[[Candidate], bool], goal: Goal, weights: Weights
+) -> int | None:
     """Return the number of the best plan: no steps where none are needed or where they hardly pay."""
     enough = _enough(order, goal, weights)
     if enough is not None or not order:
         return enough
     # The best score wins, unless another candidate beats it in every respect; ties in a ring may beat them all.
-    best = next((c for c in order if c.number not in beaten), order[0])
+    best = next((c for c in order if not is_beaten(c)), order[0])
     plain = next((c for c in order if not c.plan.steps), None)
     if plain is not None and best.plan.steps:
         advantage = (best.utility or 0.0) - (plain.utility or 0.0)
@@ -54,7 +82,7 @@ def _winner(order: list[Candidate], beaten: dict[int, int], goal: Goal, weights:
     return best.number
 
 
-def _references(candidates: list[Candidate], reference: int) -> dict[Metric, Estimate]:
+def _references(candidates: Sequence[Candidate], reference: int) -> dict[Metric, Estimate]:
     """Return what gains are scored against: the reference plan, and where it is unknown the dearest plan that is known.
 
     Only differences between plans matter, so any common reference serves; an accelerator without float has none.
@@ -68,12 +96,18 @@ def _references(candidates: list[Candidate], reference: int) -> dict[Metric, Est
     return found
 
 
-def _enough(order: list[Candidate], goal: Goal, weights: Weights) -> int | None:
+def _enough(order: Sequence[Candidate], goal: Goal, weights: Weights) -> int | None:
     """Return the best plan without any step, if it very probably meets stated limits on cost and no more is asked."""
-    if goal.kind != "balanced" or all(limit.metric is Metric.ACCURACY for limit in goal.limits):
-        return None
-    safe = (c for c in order if not c.plan.steps and chance_of_all(c.limits) >= weights.enough_chance)
-    return next((c.number for c in safe), None)
+    return next((c.number for c in order if enough_without(c, goal, weights)), None)
+
+
+def enough_without(candidate: Candidate | None, goal: Goal, weights: Weights | None = None) -> bool:
+    """Whether a plan has no steps and needs none: it very probably meets stated limits on cost and no more is asked."""
+    if candidate is None or candidate.plan.steps or goal.kind != "balanced":
+        return False
+    if all(limit.metric is Metric.ACCURACY for limit in goal.limits):
+        return False
+    return chance_of_all(candidate.limits) >= (weights or load_weights()).enough_chance
 
 
 def _score(candidate: Candidate, base: dict[Metric, Estimate], goal: Goal, weights: Weights) -> Candidate:

@@ -1,20 +1,43 @@
-"""What is not known and would matter most to know."""
+"""What is not known and rules wait for, the most weighty first."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from advisor.schema import Candidate, Finding
+from advisor.schema import Candidate, Finding, Recommendation, Wanted
 
 _WEIGHT = {"veto": 3.0, "require": 3.0, "prefer": 1.0, "avoid": 1.0, "estimate": 0.5, "warn": 0.5, "procedure": 0.25}
+_PLANS = 5  # of the best ones count
+_TOLD = 5
+_TURNS = 2  # told of each
 
 
-def most_wanted(ranked: Sequence[Candidate], case_findings: Sequence[Finding], count: int = 5) -> tuple[str, ...]:
+def most_wanted(ranked: Sequence[Candidate], case_findings: Sequence[Finding]) -> tuple[Wanted, ...]:
     """Return the missing facts of the best plans, those first on which vetoes and well founded rules wait."""
     score: Counter[str] = Counter()
     rules: dict[str, set[str]] = {}
-    best = [c for c in ranked if not c.rejected_by][:5]
-    for finding in [f for c in best for f in c.findings] + list(case_findings):
+    for finding in _waiting(ranked, case_findings):
         for fact in finding.missing:
             score[fact] += _WEIGHT.get(finding.kind, 0.5) * (finding.weight or 0.5)  # type: ignore[assignment]
             rules.setdefault(fact, set()).add(finding.rule)
-    return tuple(f"{fact} (asked by {', '.join(sorted(rules[fact])[:4])})" for fact, _ in score.most_common(count))
+    return tuple(Wanted(fact=fact, asked_by=tuple(sorted(rules[fact]))) for fact, _ in score.most_common())
+
+
+def _waiting(ranked: Sequence[Candidate], case_findings: Sequence[Finding]) -> Iterator[Finding]:
+    for candidate in [c for c in ranked if not c.rejected_by][:_PLANS]:
+        yield from candidate.findings
+    yield from case_findings
+
+
+def with_unknowns(recommendation: Recommendation, wanted: Sequence[Wanted]) -> Recommendation:
+    """Return the recommendation with what is not known, as records, and the first of them in words."""
+    told = tuple(in_words(one) for one in wanted[:_TOLD])
+    return recommendation.model_copy(update={"wanted": tuple(wanted), "unknown": told})
+
+
+def in_words(wanted: Wanted) -> str:
+    """Write '... (asked by ...): at 0, #4 would win. How to settle it.'."""
+    text = f"{wanted.fact} (asked by {', '.join(wanted.asked_by[:4])})"
+    if wanted.decides:
+        more = len(wanted.decides) - _TURNS
+        text += f": {'; '.join(wanted.decides[:_TURNS])}" + (f"; {more} more" if more > 0 else "")
+    return f"{text}. {wanted.settle}" if wanted.settle else text

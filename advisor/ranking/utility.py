@@ -43,30 +43,50 @@ def _felt(loss: float, goal: Goal, weights: Weights) -> float:
 
 def rule_balance(findings: tuple[Finding, ...]) -> float:
     """Certainties of fired prefer rules minus those of avoid rules; rules on the same evidence count once."""
-    strongest: dict[str, float] = {}
+    return sum(counted(findings).values())
+
+
+def counted(findings: tuple[Finding, ...]) -> dict[str, float]:
+    """Return the rules that move the score with their signed certainty.
+
+    Of rules on the same evidence the most certain one speaks for all; where two that are equally certain say opposite
+    things, that evidence decides nothing.
+    """
+    strongest: dict[str, Finding] = {}
+    against: dict[str, float] = {}
     for finding in findings:
-        if finding.kind not in ("prefer", "avoid") or finding.truth != "true" or finding.weight == 0:
+        if finding.kind not in ("prefer", "avoid") or finding.truth is not Truth.TRUE or finding.weight == 0:
             continue
-        signed = finding.weight if finding.kind == "prefer" else -finding.weight
         key = finding.same_evidence or finding.rule
-        if abs(signed) > abs(strongest.get(key, 0.0)):
-            strongest[key] = signed
-    return sum(strongest.values())
+        best = strongest.get(key)
+        if best is None or (-finding.weight, finding.rule) < (-best.weight, best.rule):
+            strongest[key] = finding
+        against[f"{key} {finding.kind}"] = max(finding.weight, against.get(f"{key} {finding.kind}", 0.0))
+    return {
+        f.rule: f.weight if f.kind == "prefer" else -f.weight
+        for key, f in strongest.items()
+        if against.get(f"{key} prefer") != against.get(f"{key} avoid")
+    }
 
 
-def _advice(candidate: Candidate, goal: Goal) -> float:
-    """Balance of the rules; their favour does not make up for a predicted slowdown against the unchanged model.
+def favour_counts(candidate: Candidate, goal: Goal) -> bool:
+    """Whether rules may speak for the plan: not against a predicted slowdown compared with the unchanged model.
 
     Unless measurements that a rule cites speak of a speed-up here: they weigh more than the general prediction.
     """
-    balance = rule_balance(candidate.findings)
     gain = candidate.gains.get(Metric.LATENCY)
     slower = gain is not None and gain.mid < 1.0 and goal.kind in ("balanced", "latency", "energy")
     measured = any(
         f.kind == "estimate" and f.truth is Truth.TRUE and f.metric == Metric.LATENCY and (f.low or 0.0) >= 1.0
         for f in candidate.findings
     )
-    return min(balance, 0.0) if slower and not measured else balance
+    return not slower or measured
+
+
+def _advice(candidate: Candidate, goal: Goal) -> float:
+    """Balance of the rules, without their favour where that does not count."""
+    balance = rule_balance(candidate.findings)
+    return balance if balance <= 0 or favour_counts(candidate, goal) else 0.0
 
 
 def utility(candidate: Candidate, reference: dict[Metric, Estimate], goal: Goal, weights: Weights) -> dict[str, float]:

@@ -30,6 +30,18 @@ class Ties(Record):
     accuracy_pp: float
 
 
+class Sizes(Record):
+    """How much each kind of change counts when the smallest one is looked for."""
+
+    point_pp: float = Field(gt=0)
+    new_limit: float = Field(ge=0)
+    switch: float = Field(ge=0)
+    learned: float = Field(ge=0)
+    by_hand: float = Field(ge=1)
+    device: float = Field(ge=0)
+    devices: int = Field(ge=0)
+
+
 class Weights(Record):
     """All constants of the score; the file explains each."""
 
@@ -46,6 +58,7 @@ class Weights(Record):
     enough_chance: float = Field(gt=0, le=1)
     limit_margin: float = Field(ge=1)
     tie: Ties
+    changes: Sizes
 
 
 @cache

@@ -15,8 +15,8 @@ class Block:
 sys.meta_path.insert(0, Block())
 """
 ROOMS = (
-    "schema", "devices", "facts", "rules", "ranking", "reports", "techniques", "prediction", "pipeline", "bulk",
-    "learning",
+    "schema", "devices", "facts", "rules", "ranking", "reports", "techniques", "prediction", "pipeline", "questions",
+    "bulk", "learning",
 )  # fmt: skip
 IMPORT_ALL = """
 import importlib, pkgutil
@@ -26,7 +26,7 @@ for found in pkgutil.walk_packages(getattr(room, '__path__', []), room.__name__ 
         importlib.import_module(found.name)
 """
 # What carries a technique out works on the model itself; nothing else in the room may.
-CARRIES_OUT = "found.name.endswith('.apply')"
+CARRIES_OUT = "found.name.endswith(('.apply', '.simulate', '.masks'))"
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,22 @@
 """Small records for tests of the ranking room."""
 
-from advisor.schema import Basis, Candidate, Estimate, Finding, Goal, Limit, Metric, Plan, Preview, Truth
+from typing import Any
+
+from advisor.ranking import ask_again, decide, nearest
+from advisor.rules import RuleBase
+from advisor.schema import (
+    Basis,
+    Candidate,
+    Estimate,
+    Finding,
+    Goal,
+    Limit,
+    Metric,
+    Plan,
+    Preview,
+    Recommendation,
+    Truth,
+)
 
 PREVIEW = Preview(
     macs=10, params=10, weight_bytes=40, peak_activation_bytes=40, input_shapes=((1, 3, 8, 8),), precision="fp32"
@@ -44,3 +60,21 @@ def finding(rule: str, kind: str = "veto", rejects: bool = False, weight: float 
 def goal(kind: str = "balanced", **limits: float) -> Goal:
     names = {"latency": Metric.LATENCY, "size": Metric.SIZE, "drop": Metric.ACCURACY, "energy": Metric.ENERGY}
     return Goal(kind=kind, limits=tuple(Limit(metric=names[n], bound=b) for n, b in limits.items()))
+
+
+def recommendation(*candidates: Candidate, wanted: Goal | None = None, **more: Any) -> Recommendation:
+    """Decide between these candidates; their findings are taken as they are."""
+    wanted = wanted or goal()
+    ranked, winner = decide(candidates, wanted, 1)
+    fields = {
+        "engine": "0", "knowledge": "0", "profile": "p", "created": "now", "model": "net", "model_source": "test",
+        "device": "board", "goal": wanted, "facts": {}, "original": PREVIEW, "candidates": ranked, "winner": winner,
+        "baseline": 1, "nearest": nearest(ranked, wanted),
+    }  # fmt: skip
+    return Recommendation(**fields | more)
+
+
+def decided(rules: RuleBase, *candidates: Candidate, wanted: Goal | None = None, **more: Any) -> Recommendation:
+    """Decide between these candidates by these rules."""
+    made = recommendation(*candidates, wanted=wanted, **more)
+    return ask_again(made, rules, made.goal, {})

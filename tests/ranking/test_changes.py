@@ -1,7 +1,7 @@
 import pytest
 
 from advisor.errors import GoalError
-from advisor.ranking.changes import read_changes
+from advisor.ranking.changes import read_changes, written
 from advisor.schema import Goal, Metric
 
 
@@ -23,22 +23,78 @@ from advisor.schema import Goal, Metric
     ],
 )
 def test_a_limit_is_set_in_its_unit(change, metric, bound):
-    goal, facts, target = read_changes((change,), Goal())
-    assert goal.bound(metric) == pytest.approx(bound)
-    assert (facts, target) == ({}, None)
+    changed = read_changes((change,), Goal())
+    assert changed.goal.bound(metric) == pytest.approx(bound)
+    assert (changed.facts, changed.target, changed.anew) == ({}, None, False)
 
 
 def test_a_limit_can_be_lifted_and_a_goal_and_budget_changed():
-    limited, _, _ = read_changes(("max_drop=1", "goal=size", "budget=none"), Goal())
+    limited = read_changes(("max_drop=1", "goal=size", "budget=none"), Goal()).goal
     assert (limited.kind, limited.budget) == ("size", "none")
-    lifted, _, _ = read_changes(("max_drop=none",), limited)
+    lifted = read_changes(("max_drop=none",), limited).goal
     assert lifted.bound(Metric.ACCURACY) is None
 
 
 def test_facts_and_the_target_are_told_apart_from_limits():
-    _, facts, target = read_changes(("data.calib_n=500", "model.act_fns=relu,silu", "target=jetson-nano"), Goal())
-    assert facts == {"data.calib_n": 500, "model.act_fns": frozenset({"relu", "silu"})}
-    assert target == "jetson-nano"
+    changed = read_changes(("data.calib_n=500", "model.act_fns=relu,silu", "target=jetson-nano"), Goal())
+    assert changed.facts == {"data.calib_n": 500, "model.act_fns": frozenset({"relu", "silu"})}
+    assert changed.by_hand == ("model.act_fns",)
+    assert changed.target == "jetson-nano"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "value"),
+    [
+        ("power_mode=5W", "power_mode", "5W"),
+        ("runtime=tflite", "runtime", "tflite"),
+        ("runtime=none", "runtime", None),
+        ("threads=2", "threads", 2),
+        ("--batch=4", "batch", 4),
+        ("user.batch=4", "batch", 4),
+        ("budget=train", "budget", "train"),
+    ],
+)
+def test_what_plans_are_made_for_asks_for_the_model_again(change, field, value):
+    changed = read_changes((change,), Goal(runtime="ncnn"))
+    assert getattr(changed.goal, field) == value
+    assert changed.anew
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts", "then"),
+    [
+        (("data.calib_n=500",), {}, {"data.calib_n": 500}),
+        (("data.calib_n=500",), {"data.images_n": 100}, {"data.calib_n": 500, "data.images_n": 500}),
+        (
+            ("data.train_n=500",),
+            {"data.images_n": 100, "data.labelled_n": 100},
+            {"data.train_n": 500, "data.labelled_n": 500, "data.images_n": 500},
+        ),
+        (("data.images_n=10",), {"data.calib_n": 100, "data.train_n": 5}, {"data.images_n": 10, "data.calib_n": 10}),
+        (("data.calib_n=unknown",), {"data.images_n": 100}, {"data.calib_n": None}),
+    ],
+)
+def test_counts_of_images_stay_together(changes, facts, then):
+    assert read_changes(changes, Goal(), facts).facts == then
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("data.calib_n", 31),
+        ("model.dw_mac_share", 0.05),
+        ("dev.ram_bytes", 4.096e9),
+        ("model.act_range_max", 1e-7),
+        ("model.has_se", True),
+        ("model.family", "vit"),
+        ("dev.isa", frozenset({"neon", "dotprod"})),
+        ("dev.isa", frozenset()),
+        ("model.act_fns", frozenset({"relu"})),
+        ("data.calib_n", None),
+    ],
+)
+def test_a_written_change_reads_back_as_it_was(name, value):
+    assert read_changes((written(name, value),), Goal()).facts == {name: value}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +108,9 @@ def test_facts_and_the_target_are_told_apart_from_limits():
         ("min_fps=0", "positive"),
         ("max_latencyy=3", "max_latency"),
         ("goal=fast", "latency"),
-        ("user.batch=4", "batch"),
+        ("batch=none", "batch"),
+        ("threads=0", "1 or more"),
+        ("plan.precision=int8", "from plan to plan"),
         ("budget=all", "calibration"),
         ("modle.params=3", "model.params"),
         ("data.calib_n=many", "not a number"),
@@ -61,3 +119,8 @@ def test_facts_and_the_target_are_told_apart_from_limits():
 def test_nonsense_is_refused_with_what_would_be_right(change, says):
     with pytest.raises(GoalError, match=says):
         read_changes((change,), Goal())
+
+
+def test_more_parts_than_the_whole_are_refused():
+    with pytest.raises(GoalError, match="more than"):
+        read_changes(("data.images_n=5", "data.calib_n=10"), Goal())

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.ranking import decide, nearest, renumber
+from advisor.ranking.utility import rule_balance
 from advisor.schema import Gain, Metric, Plan
 from tests.ranking.builders import candidate, finding, goal
 
@@ -118,3 +119,16 @@ def test_favour_of_rules_needs_measurements_against_a_predicted_slowdown(low, ad
         goal(), 1,
     )  # fmt: skip
     assert next(c for c in ranked if c.number == 2).terms["rules"] == pytest.approx(advice)
+
+
+@pytest.mark.parametrize(
+    ("said", "balance"),
+    [
+        ([("prefer", 0.9), ("avoid", 0.35)], 0.9),
+        ([("prefer", 0.35), ("avoid", 0.9)], -0.9),
+        ([("prefer", 0.65), ("avoid", 0.65)], 0.0),  # the same evidence for opposite advice decides nothing
+    ],
+)
+def test_the_most_certain_of_the_rules_on_the_same_evidence_speaks_in_any_order(said, balance):
+    found = [finding(f"A-0{i}", kind, weight=weight, same_evidence="x") for i, (kind, weight) in enumerate(said)]
+    assert rule_balance(tuple(found)) == rule_balance(tuple(reversed(found))) == balance

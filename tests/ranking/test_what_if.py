@@ -5,8 +5,7 @@ import pytest
 import advisor
 from advisor.ranking.what_if import compare
 from advisor.schema import Goal, Recommendation
-from tests.ranking.builders import candidate
-from tests.ranking.test_explain import recommendation
+from tests.ranking.builders import candidate, recommendation
 
 
 @cache
