@@ -20,7 +20,9 @@ from .rank import decide
 from .renumber import renumber
 from .rule_digests import knowledge_version, rule_digests
 from .unknowns import most_wanted
+from .weights import load_weights
 from .what_if import kept
+from .yardstick import compared
 
 FORMAT = 2  # of the stored record
 
@@ -50,6 +52,7 @@ def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
         evaluated.append(evaluator.candidate(number, plan))
         progress.advance()
     progress.finish()
+    evaluated = compared(evaluated, load_weights())
     ranked, winner = renumber(*decide(evaluated, goal, reference), baselines=reference + 1)
     case_findings = evaluate(rules, facts, "case")
     made = Recommendation(

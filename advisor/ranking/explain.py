@@ -1,6 +1,7 @@
 """Why this plan: what speaks for and against it, with what each rule adds to the score."""
 
-from advisor.schema import Candidate, Explanation, Finding, Goal, Recommendation, Truth
+from advisor.schema import Candidate, Explanation, Finding, Goal, Metric, Recommendation, Truth
+from advisor.units import three
 
 from .choosing import by_number
 from .naming import named
@@ -52,7 +53,18 @@ def _score(candidate: Candidate) -> list[str]:
         return []
     parts = sorted(candidate.terms.items(), key=lambda item: -abs(item[1]))
     shown = ", ".join(f"{term} {value:+.2f}" for term, value in parts if abs(value) >= 0.005)
-    return [f"Score {candidate.utility:+.2f}: {shown or 'nothing gained, nothing spent'}."]
+    return [f"Score {candidate.utility:+.2f}: {shown or 'nothing gained, nothing spent'}.", *_counted_as(candidate)]
+
+
+def _counted_as(candidate: Candidate) -> list[str]:
+    """Say so where the score compares another latency than the one that is shown."""
+    shown, used = candidate.estimates.get(Metric.LATENCY), candidate.compared.get(Metric.LATENCY)
+    if shown is None or used is None or abs(used / shown.mid - 1) < 0.01:
+        return []
+    return [
+        f"The score counts {three(used)} ms instead of {three(shown.mid)} ms: plans of a path are compared by their "
+        f"gains from its best known time, and little known paths by the dear end of their interval."
+    ]
 
 
 def _silenced(candidate: Candidate, adds: dict[str, float], goal: Goal) -> list[str]:

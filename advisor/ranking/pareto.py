@@ -6,6 +6,7 @@ from advisor.schema import Candidate, Metric
 
 from .utility import rule_balance
 from .weights import Ties
+from .yardstick import cost
 
 _COSTS = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY)
 
@@ -14,21 +15,21 @@ def _compare(a: Candidate, b: Candidate, ties: Ties) -> tuple[bool, bool]:
     """Return (a is nowhere clearly worse, a is somewhere clearly better) than b, the rules' advice left aside."""
     no_worse, better = True, False
     for metric in _COSTS:
-        left, right = a.estimates.get(metric), b.estimates.get(metric)
+        left, right = cost(a, metric), cost(b, metric)
         if left is None and right is None:
             continue
         if left is None or right is None:  # one of them is unknown there: not comparable
             return False, False
-        ratio = left.mid / right.mid if right.mid > 0 else 1.0
+        ratio = left / right if right > 0 else 1.0
         tie = getattr(ties, metric.value)
         no_worse &= ratio <= tie
         better |= ratio < 1 / tie
-    left, right = a.estimates.get(Metric.ACCURACY), b.estimates.get(Metric.ACCURACY)
-    if (left is None) != (right is None):
+    mine, other = a.estimates.get(Metric.ACCURACY), b.estimates.get(Metric.ACCURACY)
+    if (mine is None) != (other is None):
         return False, False
-    if left is not None and right is not None:
-        no_worse &= left.mid >= right.mid - ties.accuracy_pp
-        better |= left.mid > right.mid + ties.accuracy_pp
+    if mine is not None and other is not None:
+        no_worse &= mine.mid >= other.mid - ties.accuracy_pp
+        better |= mine.mid > other.mid + ties.accuracy_pp
     no_worse &= a.effort <= b.effort + 1e-9
     better |= a.effort < b.effort - 1e-9
     return no_worse, better

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Container, Iterable, Sequence
 
-from advisor.schema import Candidate, Estimate, Goal, Metric
+from advisor.schema import Candidate, Goal, Metric
 
 from .limits import chance_of_all, check_all
 from .pareto import balances, dominates, dominators
 from .utility import utility
 from .weights import Weights, load_weights
+from .yardstick import cost
 
 
 def rejections(candidate: Candidate) -> tuple[str, ...]:
@@ -82,17 +83,17 @@ def _winner(
     return best.number
 
 
-def _references(candidates: Sequence[Candidate], reference: int) -> dict[Metric, Estimate]:
+def _references(candidates: Sequence[Candidate], reference: int) -> dict[Metric, float]:
     """Return what gains are scored against: the reference plan, and where it is unknown the dearest plan that is known.
 
     Only differences between plans matter, so any common reference serves; an accelerator without float has none.
     """
-    found: dict[Metric, Estimate] = {}
+    found: dict[Metric, float] = {}
     for metric in Metric:
-        known = [c.estimates[metric] for c in candidates if metric in c.estimates]
-        own = next((c.estimates.get(metric) for c in candidates if c.number == reference), None)
+        known = [value for c in candidates if (value := cost(c, metric)) is not None]
+        own = next((cost(c, metric) for c in candidates if c.number == reference), None)
         if own is not None or known:
-            found[metric] = own or max(known, key=lambda e: e.mid)
+            found[metric] = max(known) if own is None else own
     return found
 
 
@@ -110,7 +111,7 @@ def enough_without(candidate: Candidate | None, goal: Goal, weights: Weights | N
     return chance_of_all(candidate.limits) >= (weights or load_weights()).enough_chance
 
 
-def _score(candidate: Candidate, base: dict[Metric, Estimate], goal: Goal, weights: Weights) -> Candidate:
+def _score(candidate: Candidate, base: dict[Metric, float], goal: Goal, weights: Weights) -> Candidate:
     terms = utility(candidate, base, goal, weights)
     return candidate.model_copy(
         update={"terms": terms, "utility": round(sum(terms.values()), 4), "rejected_by": rejections(candidate)}

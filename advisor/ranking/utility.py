@@ -6,23 +6,22 @@ from advisor.schema import Candidate, Estimate, Finding, Goal, Metric, Truth
 
 from .limits import chance_of_all
 from .weights import Weights
+from .yardstick import cost
 
 _COSTS = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY)
 _LEAST_CHANCE = 1e-3  # keeps log2 finite; below it a plan is as good as infeasible
 
 
-def _log_gain(base: Estimate | None, mine: Estimate | None) -> float:
-    if base is None or mine is None or base.mid <= 0 or mine.mid <= 0:
-        return 0.0
-    return math.log2(base.mid / mine.mid)
+def _log_gain(base: float | None, mine: float | None) -> float:
+    return math.log2(base / mine) if base and mine else 0.0
 
 
-def _capped(gain: float, metric: Metric, base: Estimate | None, goal: Goal, weights: Weights) -> float:
+def _capped(gain: float, metric: Metric, base: float | None, goal: Goal, weights: Weights) -> float:
     """Stop counting gains past the limit plus margin, unless the metric is the goal itself."""
     bound = goal.bound(metric)
     if bound is None or base is None or bound <= 0 or metric.value.startswith(goal.kind):
         return gain
-    needed = math.log2(max(base.mid * weights.limit_margin / bound, 1e-9))
+    needed = math.log2(max(base * weights.limit_margin / bound, 1e-9))
     return min(gain, max(needed, 0.0))
 
 
@@ -89,13 +88,13 @@ def _advice(candidate: Candidate, goal: Goal) -> float:
     return balance if balance <= 0 or favour_counts(candidate, goal) else 0.0
 
 
-def utility(candidate: Candidate, reference: dict[Metric, Estimate], goal: Goal, weights: Weights) -> dict[str, float]:
+def utility(candidate: Candidate, reference: dict[Metric, float], goal: Goal, weights: Weights) -> dict[str, float]:
     """Return the terms of the score; their sum is the utility. `reference` holds what costs are gained upon."""
     per_metric = weights.goals[goal.kind]
     terms: dict[str, float] = {}
     for metric in _COSTS:
         base = reference.get(metric)
-        gain = _capped(_log_gain(base, candidate.estimates.get(metric)), metric, base, goal, weights)
+        gain = _capped(_log_gain(base, cost(candidate, metric)), metric, base, goal, weights)
         terms[metric.value] = getattr(per_metric, metric.value) * gain
     loss = planned_loss(candidate.estimates.get(Metric.ACCURACY), weights)
     terms["accuracy"] = -per_metric.accuracy_per_pp * _felt(loss, goal, weights)

@@ -47,6 +47,8 @@ class Weights(Record):
 
     goals: dict[GoalKind, GoalWeights]
     pessimism: float = Field(ge=0, le=1)
+    cost_pessimism: float = Field(ge=0, le=1)
+    guess_pessimism: float = Field(ge=0, le=1)
     unstated_drop_pp: float = Field(ge=0)
     beyond_unstated: float = Field(ge=1)
     effort_per_doubling: float

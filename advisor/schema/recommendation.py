@@ -51,6 +51,7 @@ class Candidate(Record):
     preview: Preview
     estimates: dict[Metric, Estimate]
     gains: dict[Metric, Gain] = {}
+    compared: dict[Metric, float] = {}  # costs on one yardstick, for the score (ranking.yardstick)
     findings: tuple[Finding, ...] = ()
     limits: tuple[LimitCheck, ...] = ()
     status: Status = "feasible"
