@@ -1,16 +1,10 @@
-"""Feasibility, Pareto front and score; why, why not and what if. Nothing that was proposed is hidden."""
+"""Feasibility, Pareto front and score; why, why not and what if. Nothing that was proposed is hidden.
 
-from .evaluate import Evaluator, baseline_plan, predict_here, preview_of
-from .explain import fired, why
-from .limits import check_all
-from .nearest import nearest
-from .rank import decide
-from .renumber import renumber
-from .unknowns import most_wanted
-from .what_if import ask_again, compare, kept
-from .why_not import why_not
-
-__all__ = [
-    "Evaluator", "ask_again", "baseline_plan", "check_all", "compare", "decide", "fired", "kept",
-    "most_wanted", "nearest", "predict_here", "preview_of", "renumber", "why", "why_not",
-]  # fmt: skip
+- deciding: `evaluate` previews and predicts each plan, `limits`, `yardstick`, `utility` and `pareto` compare them with
+  the `weights` that are stated, `rank` places them, `renumber` names them, `nearest` helps where none fits, `decision`
+  calls them in order and `store` writes the record;
+- explaining: `explain`, `why_not` with `choosing` and `proposals`, `because`, `naming`;
+- asking again: `changes` reads what is changed, `what_if` decides on the stored plans, `elsewhere` from the start,
+  `counterfactual` looks for the smallest change by way of `turning`, `replay` for what `rule_digests` show to be new;
+- what to find out: `unknowns` lists the missing facts, `information` says what each is worth.
+"""

@@ -11,29 +11,16 @@ from advisor.units import three
 
 from .because import because
 from .changes import Changed, read_changes
-from .facts_turned import BY_RULES, turned_facts
-from .limits_turned import turned_limits
 from .naming import named, plan_name
-from .probing import Probe
-from .turned import Alternative
+from .turning.alternative import Alternative
+from .turning.facts import BY_RULES, turned_facts
+from .turning.goals import turned_goals
+from .turning.limits import turned_limits
+from .turning.probing import Probe
 from .weights import load_weights
 from .what_if import ask_again
 
-GOALS = ("balanced", "latency", "size", "memory", "energy", "accuracy")
 Anew = Callable[[Changed], Recommendation]  # decides from the start, with the model
-
-
-def turned_goals(probe: Probe, *, budgets: bool) -> Iterator[Alternative]:
-    """Ask what another goal would make of the winner, and another budget, where the model cannot be opened for it."""
-    goal, size = probe.now.goal, load_weights().changes.switch
-    for name, present, values in (("goal", goal.kind, GOALS), ("budget", goal.budget, BUDGETS if budgets else ())):
-        for value in values:
-            if value == present:
-                continue
-            changed = read_changes((f"{name}={value}",), goal).goal
-            winner = probe.winner(changed)
-            if winner != probe.now.winner:
-                yield Alternative("goal", f"{name}={value}", "", f"{name} {present}", size, winner)
 
 
 def smallest_changes(

@@ -19,9 +19,9 @@ from .nearest import nearest
 from .rank import decide
 from .renumber import renumber
 from .rule_digests import knowledge_version, rule_digests
+from .store import kept
 from .unknowns import most_wanted
 from .weights import load_weights
-from .what_if import kept
 from .yardstick import compared
 
 FORMAT = 2  # of the stored record

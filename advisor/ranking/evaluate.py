@@ -23,7 +23,7 @@ from advisor.schema import Candidate, Device, Estimate, ExecPath, Gain, Metric, 
 from advisor.techniques import load_techniques, plan_effort, plan_needs, preview_plan
 from advisor.techniques.registry import get
 
-from .what_if import kept
+from .store import kept
 
 
 def preview_of(workload: Workload, precision: str) -> Preview:

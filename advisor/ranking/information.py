@@ -4,9 +4,9 @@ from advisor.rules import RuleBase
 from advisor.rules.vocabulary import FactSpec
 from advisor.schema import Recommendation, Wanted
 
-from .facts_turned import place, values_of, varied, winner_if
 from .naming import named
-from .probing import Probe
+from .turning.facts import place, values_of, varied, winner_if
+from .turning.probing import Probe
 from .unknowns import with_unknowns
 
 

@@ -7,6 +7,7 @@ from advisor import __version__
 from advisor.errors import AdvisorError
 from advisor.rules import RuleBase
 from advisor.schema import Candidate, Comparison, Recommendation, Replay, RuleChange, Version
+from advisor.units import counted
 
 from .naming import by_plan, plan_name
 from .rule_digests import knowledge_version, rule_changes, rule_digests
@@ -85,9 +86,9 @@ def _rules(changed: tuple[RuleChange, ...], comparisons: list[Comparison]) -> st
     told = [f"{c.rule} ({c.what})" for c in changed if c.rule in turned]
     rest, more = len(changed) - len(told), len(told) - _RULES
     if not told:
-        return f"{len(changed)} rule(s) are new, gone or say something else; none of them turns for any plan here."
+        return f"New, gone or changed: {counted(len(changed), 'rule')}; none turns for any plan here."
     some = ", ".join(told[:_RULES]) + (f" and {more} more" if more > 0 else "")
-    return f"Rules behind it: {some}" + (f"; {rest} other(s) changed without effect here." if rest else ".")
+    return f"Rules behind it: {some}" + (f"; {rest} more changed without effect here." if rest else ".")
 
 
 def _compared(stored: Recommendation, now: Recommendation, how: str) -> Comparison:

@@ -1,12 +1,13 @@
-"""Recommendations on disk: JSON, written to a temporary name first."""
+"""Recommendations on disk: JSON, written to a temporary name first, and what of their findings and facts is kept."""
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 import advisor.techniques  # noqa: F401 - registers the steps that stored plans name
 from advisor.errors import RunError
-from advisor.schema import Recommendation
+from advisor.schema import Finding, Recommendation, Truth
 from advisor.writing import write_text
 
 
@@ -31,3 +32,17 @@ def load_recommendation(path: Path) -> Recommendation:
         raise RunError(
             f"{path} is not a stored recommendation", where=f"{where}: {first['msg']}", remedy=remedy
         ) from error
+
+
+def kept(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings worth storing: fired ones with their traces, unknown ones without, silent ones not at all."""
+    return tuple(
+        f if f.truth is Truth.TRUE else f.model_copy(update={"trace": None, "sources": ()})
+        for f in findings
+        if f.truth is not Truth.FALSE
+    )
+
+
+def restored(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts as rules want them after a trip through JSON: lists become sets."""
+    return {name: frozenset(value) if isinstance(value, list | tuple) else value for name, value in facts.items()}

@@ -6,7 +6,7 @@ from advisor.schema import Candidate, Estimate, Finding, Goal, Metric, Truth
 
 from .limits import chance_of_all
 from .weights import Weights
-from .yardstick import cost
+from .yardstick import presumed
 
 _COSTS = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY)
 _LEAST_CHANCE = 1e-3  # keeps log2 finite; below it a plan is as good as infeasible
@@ -94,7 +94,7 @@ def utility(candidate: Candidate, reference: dict[Metric, float], goal: Goal, we
     terms: dict[str, float] = {}
     for metric in _COSTS:
         base = reference.get(metric)
-        gain = _capped(_log_gain(base, cost(candidate, metric)), metric, base, goal, weights)
+        gain = _capped(_log_gain(base, presumed(candidate, metric)), metric, base, goal, weights)
         terms[metric.value] = getattr(per_metric, metric.value) * gain
     loss = planned_loss(candidate.estimates.get(Metric.ACCURACY), weights)
     terms["accuracy"] = -per_metric.accuracy_per_pp * _felt(loss, goal, weights)

@@ -49,6 +49,7 @@ class Weights(Record):
     pessimism: float = Field(ge=0, le=1)
     cost_pessimism: float = Field(ge=0, le=1)
     guess_pessimism: float = Field(ge=0, le=1)
+    unknown_cost: float = Field(ge=1)
     unstated_drop_pp: float = Field(ge=0)
     beyond_unstated: float = Field(ge=1)
     effort_per_doubling: float

@@ -4,27 +4,17 @@ from typing import Any
 
 from advisor.facts import goal_facts
 from advisor.rules import RuleBase, evaluate
-from advisor.schema import Candidate, Explanation, FigureChange, Finding, Flip, Goal, Metric, Recommendation, Truth
+from advisor.schema import Candidate, Explanation, FigureChange, Flip, Goal, Metric, Recommendation
+from advisor.units import counted
 
 from .naming import by_plan, named, outcomes
 from .nearest import nearest
 from .rank import decide
 from .rule_digests import knowledge_version, rule_digests
+from .store import kept, restored
 from .unknowns import most_wanted, with_unknowns
 
-
-def restored(facts: dict[str, Any]) -> dict[str, Any]:
-    """Facts as rules want them after a trip through JSON: lists become sets."""
-    return {name: frozenset(value) if isinstance(value, list | tuple) else value for name, value in facts.items()}
-
-
-def kept(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings worth storing: fired ones with their traces, unknown ones without, silent ones not at all."""
-    return tuple(
-        f if f.truth is Truth.TRUE else f.model_copy(update={"trace": None, "sources": ()})
-        for f in findings
-        if f.truth is not Truth.FALSE
-    )
+_NAMED = 5  # plans that open or close, by name
 
 
 def case_facts(recommendation: Recommendation, goal: Goal, changed: dict[str, Any]) -> dict[str, Any]:
@@ -73,8 +63,9 @@ def compare(before: Recommendation, after: Recommendation, question: str) -> Exp
     closed = [new for old, new in pairs if new.rejected_by and not old.rejected_by]
     for word, changed in (("open", opened), ("close", closed)):
         if changed:
-            some = ", ".join(f"#{c.number} {c.plan.label}" for c in changed[:5])
-            answer.append(f"{len(changed)} plan(s) {word}: {some}{' ...' if len(changed) > 5 else ''}.")
+            some = ", ".join(f"#{c.number} {c.plan.label}" for c in changed[:_NAMED])
+            more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+            answer.append(f"{counted(len(changed), 'plan')} {word if len(changed) > 1 else f'{word}s'}: {some}{more}.")
     answer += list(after.nearest)
     flips = tuple(f for old, new in pairs for f in flips_of(old, new))
     if not flips and before.device == after.device:

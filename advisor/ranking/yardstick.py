@@ -5,7 +5,7 @@ too: a measured time beside a roofline's guess would decide by the guess. So the
 gains, which one predictor gives for both sides, from the best known time among them: that plan's time, times its own
 gain, over the gain of the other. Between paths no such bridge exists; there the plans of a path count with costs
 between the middle and the dear end of the interval of its best known plan, so that a path of which little is known has
-to be clearly better.
+to be clearly better. What cannot be predicted at all is presumed dear.
 """
 
 from collections import defaultdict
@@ -27,11 +27,20 @@ def compared(candidates: Iterable[Candidate], weights: Weights) -> list[Candidat
     for one in listed:
         paths[one.plan.path, one.plan.threads].append(one)
     costs = {n: cost for plans in paths.values() for n, cost in _of_path(plans, weights).items()}
+    for metric in (Metric.LATENCY, Metric.ENERGY):
+        known = [found[metric] for found in costs.values() if metric in found]
+        for found in costs.values() if known else ():
+            found.setdefault(metric, max(known) * weights.unknown_cost)
     return [one.model_copy(update={"compared": costs[one.number]}) for one in listed]
 
 
 def cost(candidate: Candidate, metric: Metric) -> float | None:
     """Return the cost that plans are compared by; None where it is not known."""
+    return presumed(candidate, metric) if metric in candidate.estimates else None
+
+
+def presumed(candidate: Candidate, metric: Metric) -> float | None:
+    """Return the same, and for what cannot be predicted what the score presumes."""
     known = candidate.compared.get(metric)
     estimate = candidate.estimates.get(metric)
     return known if known is not None else estimate.mid if estimate is not None else None

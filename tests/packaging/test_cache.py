@@ -37,10 +37,10 @@ def entries(folder):
 
 def test_a_second_profile_comes_from_the_cache(folder, model):
     first = pipeline.profile(model, **SHAPE)
-    (entry,) = entries(folder)
-    content = json.loads(entry.read_text())
-    content["workload"]["name"] = "remembered"
-    entry.write_text(json.dumps(content))
+    for entry in entries(folder):  # as it was asked, and in the words of a stored plan
+        content = json.loads(entry.read_text())
+        content["workload"]["name"] = "remembered"
+        entry.write_text(json.dumps(content))
     again = pipeline.profile(model, **SHAPE)
     assert again.name == "remembered"
     assert again.model_copy(update={"name": first.name}) == first
@@ -49,8 +49,9 @@ def test_a_second_profile_comes_from_the_cache(folder, model):
 @pytest.mark.parametrize("options", [{"input_shape": (1, 3, 32, 32)}, {"input_shape": (3, 16, 16), "batch": 2}])
 def test_other_options_are_another_entry(folder, model, options):
     pipeline.profile(model, **SHAPE)
+    alone = len(entries(folder))
     pipeline.profile(model, **options)
-    assert len(entries(folder)) == 2
+    assert len(entries(folder)) == 2 * alone
 
 
 def test_a_changed_file_is_read_anew(folder, model):
@@ -73,10 +74,12 @@ def test_changed_weights_beside_an_onnx_file_are_noticed(folder, tmp_path):
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"intake": {}}', b"\xff\xfe"])
 def test_a_damaged_entry_is_made_anew(folder, model, damage):
     first = pipeline.profile(model, **SHAPE)
-    (entry,) = entries(folder)
-    entry.write_bytes(damage)
+    stored = entries(folder)
+    for entry in stored:
+        entry.write_bytes(damage)
     assert pipeline.profile(model, **SHAPE) == first
-    assert len(entry.read_bytes()) > 100
+    assert stored
+    assert all(len(entry.read_bytes()) > 100 for entry in stored)
 
 
 @pytest.mark.parametrize("options", [{"trust": True}, {"arch": "python:nets:build"}])

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from advisor.ranking import ask_again, decide, nearest
+from advisor.ranking.nearest import nearest
+from advisor.ranking.rank import decide
+from advisor.ranking.what_if import ask_again
 from advisor.rules import RuleBase
 from advisor.schema import (
     Basis,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.ranking import decide
+from advisor.ranking.rank import decide
 from advisor.ranking.utility import rule_balance
 from advisor.schema import Goal, Limit, Metric, Plan, Truth
 from advisor.techniques.half.step import Half

@@ -58,6 +58,13 @@ def test_other_budgets_and_devices_are_decided_anew():
         assert (after.recommended and after.recommended.plan.label) == label_of(one), one
 
 
+def test_budgets_are_decided_anew_also_where_no_device_is_alike(monkeypatch):
+    monkeypatch.setattr(questions, "alternatives", lambda *_: ())
+    monkeypatch.setattr(questions, "smallest_changes", lambda *_, anew, **__: anew)
+    assert questions.counterfactual(asked()) is not None
+    assert questions.counterfactual(lost()) is None
+
+
 def label_of(change):
     return None if change.winner is None else change.plan.split("'")[1]
 

@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.ranking import decide, nearest, renumber
+from advisor.ranking.nearest import nearest
+from advisor.ranking.rank import decide
+from advisor.ranking.renumber import renumber
 from advisor.ranking.utility import rule_balance
 from advisor.schema import Gain, Metric, Plan
 from tests.ranking.builders import candidate, finding, goal

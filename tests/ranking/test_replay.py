@@ -58,7 +58,7 @@ def test_a_rule_that_changed_without_effect_leaves_the_answer_and_is_counted(rul
     other = {"id": "ZZ-01", "when": "plan.precision == 'w4'"}
     found = asked(stored, rules_of(VETO, FAVOUR, other))
     assert found.same
-    assert "1 rule(s)" in " ".join(found.answer)
+    assert "changed: 1 rule;" in " ".join(found.answer)
     assert "none of them turns" in " ".join(found.answer)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from advisor.schema import UNITS, Metric
 
-from .bounds import LIMITED, Turn, Winner, breakpoints, is_sustained, turns, value
+from ..changes import LIMITS, OF_GOAL, with_limit
+from ..limits import NAMES
+from ..weights import load_weights
+from .alternative import Alternative, doublings
+from .bounds import LIMITED, Turn, Winner, breakpoints, is_sustained, taken, turns
 from .breakpoints import conditions, thresholds
-from .changes import LIMITS, OF_GOAL, with_limit
-from .limits import NAMES
 from .probing import Probe
-from .turned import Alternative, doublings
-from .weights import load_weights
 
 _NEAR = 0.01  # a rounded rate may lie this much away
 _OPTIONS = {metric: name for name, (metric, _) in LIMITS.items()}
@@ -54,7 +54,7 @@ def _start(probe: Probe, metric: Metric, present: float | None) -> float | None:
     if present is not None:
         return present
     winner = probe.now.recommended
-    found = None if winner is None else value(winner, metric, probe.now.goal)
+    found = None if winner is None else taken(winner, metric, probe.now.goal)
     return found if found or metric is Metric.ACCURACY else None
 
 

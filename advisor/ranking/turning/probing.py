@@ -1,7 +1,6 @@
 """Who would win if a fact or the goal were different: asked many times over, so only what can change is asked again."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -10,9 +9,10 @@ from advisor.rules.expressions import Expr
 from advisor.rules.vocabulary import PER_CANDIDATE
 from advisor.schema import Candidate, Finding, Goal, Recommendation, Truth
 
+from ..rank import winner_of
+from ..store import kept, restored
+from ..what_if import case_facts
 from .breakpoints import conditions
-from .rank import winner_of
-from .what_if import case_facts, kept, restored
 
 
 class Probe:
@@ -106,8 +106,7 @@ class Probe:
             while row:
                 row = {other for rule in row for other in self._links.get(rule, ())} - linked
                 linked |= row
-            compiled = {rule: entry for rule, entry in self.rules.compiled.items() if rule in linked}
-            self._parts[wanted] = replace(self.rules, compiled=compiled)
+            self._parts[wanted] = self.rules.of(entry for entry in self.rules if entry.rule.id in linked)
         return self._parts[wanted]
 
     @cached_property

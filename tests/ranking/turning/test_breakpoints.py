@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.ranking.breakpoints import numbers, others, thresholds
+from advisor.ranking.turning.breakpoints import numbers, others, thresholds
 from advisor.rules.parse import parse
 from advisor.rules.vocabulary import load_vocabulary
 

@@ -8,11 +8,11 @@ from advisor.rules.expressions import Expr
 from advisor.rules.vocabulary import FactSpec
 from advisor.rules.wording import show
 
+from ..changes import BY_HAND, OF_GOAL, together, written
+from ..weights import load_weights
+from .alternative import Alternative, doublings, rounded_away
 from .breakpoints import conditions, numbers, others, thresholds
-from .changes import BY_HAND, OF_GOAL, together, written
 from .probing import Probe
-from .turned import Alternative, doublings
-from .weights import load_weights
 
 _NAMES = ("dev.id", "dev.vendor", "dev.is_host")  # who a device is: another device is another question
 _FOLLOWING = ("data.train_pipeline",)  # follows from the budget
@@ -120,12 +120,8 @@ def _rounded(value: float, short: float, still: Callable[[float], bool]) -> floa
     """Round a value away from the side where nothing changes, to as few digits as change the winner alike."""
     if isinstance(value, int) or value <= 0:
         return value
-    for digits in (2, 3, 4, 5):
-        factor = 10.0 ** (digits - 1 - math.floor(math.log10(value)))
-        shown = (math.ceil(value * factor) if value > short else math.floor(value * factor)) / factor
-        if shown > 0 and max(shown, value) <= _NEAR * min(shown, value) and still(shown):
-            return shown
-    return value
+    near = (v for v in rounded_away(value, short) if v > 0 and max(v, value) <= _NEAR * min(v, value))
+    return next((v for v in near if still(v)), value)
 
 
 def _of_other(probe: Probe, name: str, present: Any) -> Iterator[Alternative]:

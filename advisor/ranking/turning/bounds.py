@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from advisor.schema import Candidate, Goal, Metric
 
-from .changes import with_limit
-from .limits import check_all
-from .weights import load_weights
+from ..changes import with_limit
+from ..limits import check_all
+from ..weights import load_weights
+from .alternative import rounded_away
 
 LIMITED = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY, Metric.FLASH, Metric.ACCURACY)
 _CLOSE = 1.002  # bounds nearer than this ratio are the same to three digits
@@ -27,7 +28,7 @@ class Turn:
     tighter: bool
 
 
-def value(candidate: Candidate, metric: Metric, goal: Goal) -> float | None:
+def taken(candidate: Candidate, metric: Metric, goal: Goal) -> float | None:
     """Return what a limit on the metric is compared with: the middle of the estimate, or the loss in points."""
     (check,) = check_all(with_limit(Goal(batch=goal.batch), metric, 0.0, sustained=is_sustained(goal, metric)),
                          candidate.estimates)  # fmt: skip
@@ -49,7 +50,7 @@ def breakpoints(candidates: Sequence[Candidate], metric: Metric, goal: Goal, sta
     found = set(stated)
     margin, beyond = load_weights().limit_margin, 0.0
     for candidate in candidates:
-        middle, estimate = value(candidate, metric, goal), candidate.estimates.get(metric)
+        middle, estimate = taken(candidate, metric, goal), candidate.estimates.get(metric)
         if middle is not None and estimate is not None:
             found |= {middle, middle * margin}
             beyond = max(beyond, -estimate.low if metric is Metric.ACCURACY else estimate.high)
@@ -113,10 +114,6 @@ def _same(a: float, b: float, metric: Metric) -> bool:
 
 def _rounded(bound: float, away: float, metric: Metric, changes: Callable[[float], bool]) -> float:
     """Round away from the side where nothing changes to as few digits as still change the winner."""
-    for digits in (2, 3, 4, 5):
-        exponent = digits - 1 if metric is Metric.ACCURACY or bound <= 0 else digits - 1 - math.floor(math.log10(bound))
-        factor = 10.0**exponent
-        rounded = (math.ceil(bound * factor) if bound > away else math.floor(bound * factor)) / factor
-        if (rounded > 0 or metric is Metric.ACCURACY) and _same(rounded, bound, metric) and changes(rounded):
-            return rounded
-    return bound
+    points = metric is Metric.ACCURACY
+    near = (b for b in rounded_away(bound, away, decimals=points) if (b > 0 or points) and _same(b, bound, metric))
+    return next((b for b in near if changes(b)), bound)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from advisor.rules import RuleBase
-from advisor.rules.expressions import Expr
+from advisor.rules.expressions import Expr, texts_of
 from advisor.rules.vocabulary import FactSpec
 
 _COUNTED = ("images", "classes", "parameters", "channels", "layers", "operations", "inputs", "pixels", "MACs")
@@ -100,13 +100,8 @@ def names(spec: FactSpec, parts: Iterable[Expr]) -> tuple[str, ...]:
     found: set[str] = set()
     for part in parts:
         if spec.name in part.names:
-            found |= {text for operand in part.operands for text in _texts(operand)}
+            found |= {text for operand in part.operands for text in texts_of(operand)}
     return tuple(sorted(text for text in found if not spec.values or text in spec.values))
-
-
-def _texts(expr: Expr) -> frozenset[str]:
-    values = expr.value if expr.kind == "set" else (expr.value,) if expr.kind == "constant" else ()
-    return frozenset(value for value in values if isinstance(value, str))
 
 
 def others(spec: FactSpec, present: Any, parts: Sequence[Expr]) -> tuple[Any, ...]:
