@@ -1,6 +1,7 @@
 """The whole decision for one workload, device and goal, as a record that can be stored and questioned."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from advisor.devices import profile_digest
 from advisor.facts import device_facts, goal_facts, model_facts
 from advisor.progress import Progress, Silent
 from advisor.rules import RuleBase, evaluate
-from advisor.schema import Device, Goal, Intake, Recommendation, Workload
+from advisor.schema import Candidate, Device, Goal, Intake, Plan, Recommendation, Workload
 from advisor.techniques.combine import candidates
 from advisor.techniques.registry import Case
 
@@ -40,19 +41,12 @@ def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
     progress: Progress | None = None,
 ) -> Recommendation:
     """Propose plans, evaluate and rank them. Torch is not needed: the workload is all there is to know of the model."""
-    progress = progress or Silent()
     facts = model_facts(workload, random_weights=random_weights) | device_facts(device) | goal_facts(goal)
     plans = candidates(Case(workload, device, goal, facts))
     evaluator = Evaluator(workload, device, rules, facts)
-    progress.start("weighing plans", len(plans))
-    evaluated = []
     # "Change the runtime only"; where the goal asks for the framework itself, that is "change nothing".
     reference = next((i for i, plan in enumerate(plans) if i and not plan.steps), 0)
-    for number, plan in enumerate(plans):
-        evaluated.append(evaluator.candidate(number, plan))
-        progress.advance()
-    progress.finish()
-    evaluated = compared(evaluated, load_weights())
+    evaluated = compared(_evaluated(plans, evaluator, progress or Silent()), load_weights())
     ranked, winner = renumber(*decide(evaluated, goal, reference), baselines=reference + 1)
     case_findings = evaluate(rules, facts, "case")
     made = Recommendation(
@@ -80,6 +74,14 @@ def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
         notes=notes,
     )
     return weigh_unknowns(made, rules)
+
+
+def _evaluated(plans: Sequence[Plan], evaluator: Evaluator, progress: Progress) -> Iterator[Candidate]:
+    progress.start("weighing plans", len(plans))
+    for number, plan in enumerate(plans):
+        yield evaluator.candidate(number, plan)
+        progress.advance()
+    progress.finish()
 
 
 def profile_version(device: Device) -> str:
