@@ -11,8 +11,7 @@ from advisor.facts.abilities import unknown_network
 from advisor.progress import Progress
 from advisor.ranking.decision import recommend_for
 from advisor.ranking.evaluate import predict_here
-from advisor.ranking.store import load_recommendation, save_recommendation
-from advisor.ranking.what_if import restored
+from advisor.ranking.store import load_recommendation, restored, save_recommendation
 from advisor.rules import RuleBase
 from advisor.rules.sources import rules_in_use
 from advisor.rules.sources import told as told_rules

@@ -1,6 +1,10 @@
 """How long work reports its progress; the command line draws bars from it, everything else stays silent."""
 
-from typing import Protocol
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -27,3 +31,11 @@ class Silent:
 
     def finish(self) -> None:
         """Ignore the end."""
+
+
+def tracked(items: Sequence[T], stage: str) -> Iterable[T]:
+    """Go through items with a bar on standard error, if that is a terminal: for programs that are run with `-m`."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, stage, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())

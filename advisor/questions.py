@@ -10,7 +10,7 @@ from advisor.errors import AdvisorError
 from advisor.pipeline import opened, recommend
 from advisor.progress import Progress
 from advisor.ranking.changes import Changed, read_changes, told
-from advisor.ranking.counterfactual import smallest_changes
+from advisor.ranking.counterfactual import Anew, smallest_changes
 from advisor.ranking.decision import profile_version
 from advisor.ranking.elsewhere import alternatives, reopening
 from advisor.ranking.explain import why as explain_why
@@ -84,11 +84,12 @@ def counterfactual(
     recommendation: Recommendation, *, rules: tuple[Path, ...] = (), progress: Progress | None = None
 ) -> Explanation:
     """Find the smallest single changes of a limit, a fact, the goal or the device that make another plan win."""
+    anew: Anew | None = None
     others: tuple[str, ...] = ()
     with suppress(AdvisorError):  # a device or a model that is gone leaves the other changes to look at
         _opened_again(recommendation)
         others = alternatives(load_device(recommendation.device), list_devices())
-    anew = partial(_anew, recommendation, rules=rules) if others else None
+        anew = partial(_anew, recommendation, rules=rules)
     return smallest_changes(
         recommendation, rules_in_use(_folders(recommendation, rules)), anew=anew, others=others, progress=progress
     )

@@ -1,4 +1,4 @@
-"""Reading and writing quantities with units. 1 MB is 1e6 bytes, 1 MiB 2**20."""
+"""Reading and writing quantities with units, and counts. 1 MB is 1e6 bytes, 1 MiB 2**20."""
 
 import math
 import re
@@ -43,6 +43,11 @@ def three(value: float) -> str:
         return f"{value:g}"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:.{min(digits, 6)}f}"
+
+
+def counted(count: int, word: str) -> str:
+    """Write '1 rule' or '3 rules'."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def span(low: float, mid: float, high: float, unit: str, signed: bool = False) -> str:

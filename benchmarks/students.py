@@ -4,8 +4,9 @@
 
 The table has the columns model, img_size, top1, top5, param_count (timm's results on the ImageNet-1k validation set).
 Networks are built without weights and profiled at the table's image size, re-parameterised ones with their branches
-joined. Of several results that nearest to 224 px counts, then the most accurate; only training on ImageNet-1k alone is
-taken, so that students differ by architecture and not by their data.
+joined; once more at the smallest size and for grey images, to learn what follows the image. Of several results that
+nearest to 224 px counts, then the most accurate; only training on ImageNet-1k alone is taken, so that students differ
+by architecture and not by their data.
 """
 
 import argparse
@@ -20,8 +21,9 @@ import yaml
 
 from advisor.profiling import peak_activation_bytes, profile_module
 from advisor.resources import data_dir
-from advisor.schema import ITEM_BITS, OpKind, Workload
+from advisor.schema import ITEM_BITS, WEIGHTED_KINDS, OpKind, Workload
 from advisor.techniques.folding import fold_batch_norm
+from advisor.techniques.students import STRIDE, TOKENS
 
 _NAMES = """
 resnet10t resnet14t resnet18 resnet26 resnet34 resnet50 resnetv2_50 seresnet50 wide_resnet50_2
@@ -80,6 +82,10 @@ def entry(name: str, row: Published) -> dict[str, Any]:
     module = reparameterize_model(timm.create_model(name, pretrained=False, **sized).eval())
     workload = profile_module(module, (1, 3, row.size, row.size), name=name)
     folded = fold_batch_norm(workload)
+    grey = reparameterize_model(timm.create_model(name, pretrained=False, in_chans=1, **sized).eval())
+    kinds = _kinds(folded)
+    if row.size % STRIDE == 0 and not {OpKind(kind) for kind in kinds} & TOKENS:
+        _add_fixed(kinds, _kinds(fold_batch_norm(profile_module(module, (1, 3, STRIDE, STRIDE)))), row.size)
     classifier = next(op for op in reversed(folded.ops) if op.kind in (OpKind.LINEAR, OpKind.CONV_1X1))
     return {
         "name": name,
@@ -91,8 +97,9 @@ def entry(name: str, row: Published) -> dict[str, Any]:
         "top1": row.top1,
         "features": folded.tensor[classifier.inputs[0]].shape[-1 if classifier.kind is OpKind.LINEAR else 1],
         "classes": folded.tensor[folded.outputs[0]].shape[-1],
+        "stem": _stem(workload, profile_module(grey, (1, 1, row.size, row.size))),
         "peak": _peak(folded),
-        "kinds": _kinds(folded),
+        "kinds": kinds,
     }
 
 
@@ -100,6 +107,27 @@ def _arguments(name: str) -> set[str]:
     import timm
 
     return {"img_size"} if timm.models.model_entrypoint(name).__name__.startswith(("deit", "swin", "vit")) else set()
+
+
+def _stem(colour: Workload, grey: Workload) -> dict[str, Any]:
+    """Return what one colour channel costs in the first layer, from the network for colour and for grey images."""
+    first = next(op for op in colour.ops if op.kind in WEIGHTED_KINDS)
+    return {
+        "kind": first.kind.value,
+        "macs": (colour.macs - grey.macs) // 2,
+        "params": (colour.params - grey.params) // 2,
+    }
+
+
+def _add_fixed(kinds: dict[str, dict[str, Any]], small: dict[str, dict[str, Any]], size: int) -> None:
+    """Note by kind the MACs that do not follow the image, from the same network at the smallest size."""
+    area = (size // STRIDE) ** 2
+    for kind, share in kinds.items():
+        fixed = (area * small[kind]["macs"] - share["macs"]) / (area - 1)
+        if fixed != int(fixed) or fixed < 0:
+            raise ValueError(f"the MACs of {kind} do not follow the area of the image")
+        if fixed:
+            share["fixed"] = int(fixed)
 
 
 def _peak(workload: Workload) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from advisor.errors import DeviceError, GoalError, nearest
 
 from . import calibrate, complete
 from .console import show_json, show_page
-from .options import Json
+from .options import Json, one_of
 
 app = typer.Typer(help="List device profiles, show one, describe or calibrate this machine.", no_args_is_help=True)
 
@@ -28,9 +28,8 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List the known devices, by kind."""
-    if kind is not None and kind not in complete.KINDS:
-        hint = nearest(kind, complete.KINDS) or f"Use one of {', '.join(complete.KINDS)}."
-        raise GoalError(f"--kind: unknown kind {kind!r}", remedy=hint)
+    if kind is not None:
+        one_of(kind, complete.KINDS, "--kind")
 
     from advisor.devices import list_devices
     from advisor.reports.devices import devices_page

@@ -13,6 +13,7 @@ from advisor.errors import AdvisorError
 
 INTERNAL_ERROR = 1
 CHANGED = 1  # as diff does
+FAILED = 1  # as runners of tests do
 NO_PLAN = 3
 MISSED = 4
 INTERRUPTED = 130

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from advisor.errors import GoalError, nearest
+from advisor.errors import GoalError
 from advisor.units import parse_quantity
 
 from .complete import BUDGETS, GOALS
-from .options import read_count
+from .options import one_of, read_count
 
 if TYPE_CHECKING:
     from advisor.schema import Goal, Limit
@@ -45,8 +45,8 @@ def read_goal(
     read_count(batch, "--batch")
     return Goal.model_validate(
         {
-            "kind": _one_of(kind, GOALS, "--goal"),
-            "budget": _one_of(budget, BUDGETS, "--budget"),
+            "kind": one_of(kind, GOALS, "--goal"),
+            "budget": one_of(budget, BUDGETS, "--budget"),
             "limits": read_limits(limits, batch),
             "runtime": runtime,
             "batch": batch,
@@ -108,10 +108,3 @@ def _drop(text: str | None) -> float | None:
     if value > 100:
         raise GoalError(f"--max-drop: accuracy cannot fall by {value:g} points", remedy="Give 0 to 100 points.")
     return value
-
-
-def _one_of(name: str, known: tuple[str, ...], option: str) -> str:
-    if name not in known:
-        hint = nearest(name, known) or f"Use one of {', '.join(known)}."
-        raise GoalError(f"{option}: unknown name {name!r}", remedy=hint)
-    return name

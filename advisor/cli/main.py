@@ -11,9 +11,9 @@ from . import apply, devices, explain, identify, predict, profile, recommend, ru
 from .group import ErrorGroup
 
 _EPILOG = (
-    "Exit codes: 0 done, 1 a difference found (explain --replay) or an internal error, 2 bad input, "
-    "3 no plan meets the limits (recommend), 4 a measurement misses its prediction (verify), 130 interrupted. "
-    "With --json errors are JSON on standard output."
+    "Exit codes: 0 done, 1 a case fails (rules test), an answer has changed (explain --replay) or an internal error, "
+    "2 bad input, 3 no plan meets the limits (recommend), 4 a measurement misses its prediction (verify), "
+    "130 interrupted. With --json errors are JSON on standard output."
 )
 
 app = typer.Typer(

@@ -1,12 +1,13 @@
 """The options that several commands share, each with its help and its completion."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from advisor.errors import GoalError
+from advisor.errors import GoalError, nearest
 
 from . import complete
 
@@ -147,6 +148,14 @@ def _read_input(text: str) -> dict[str, Any]:
         )
     given: dict[str, Any] = {"shape": [int(part) for part in parts]}
     return given | ({"name": name} if name else {}) | ({"dtype": dtype} if colon else {})
+
+
+def one_of(name: str, known: Sequence[str], option: str) -> str:
+    """Refuse a name that an option does not know, with the nearest ones."""
+    if name not in known:
+        hint = nearest(name, known) or f"Use one of {', '.join(known)}."
+        raise GoalError(f"{option}: unknown name {name!r}", remedy=hint)
+    return name
 
 
 def read_count(value: int | None, option: str, least: int = 1) -> int | None:

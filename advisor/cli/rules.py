@@ -4,11 +4,9 @@ from typing import Annotated
 
 import typer
 
-from advisor.errors import KnowledgeError, nearest
-
 from . import complete
 from .console import show_json, show_page
-from .options import Json, Rules
+from .options import Json, Rules, one_of
 from .rules_check import check, coverage
 from .rules_own import new, try_out
 
@@ -29,9 +27,8 @@ def list_all(
 
     base = rules_in_use(rules or ())
     groups = sorted({rule.group for rule in base.rules})
-    if group is not None and group not in groups:
-        hint = nearest(group, groups) or f"Use one of {', '.join(groups)}."
-        raise KnowledgeError(f"--group: unknown group {group!r}", remedy=hint)
+    if group is not None:
+        one_of(group, groups, "--group")
     found = [rule for rule in base.rules if group in (None, rule.group)]
     show_json(found) if as_json else show_page(rules_page(found, base.version))
 

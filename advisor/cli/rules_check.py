@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from advisor.errors import GoalError, KnowledgeError, nearest
+from advisor.errors import KnowledgeError
 
 from . import complete
 from .console import show_json, show_page
-from .options import Json, Rules
+from .options import Json, Rules, one_of
 
 if TYPE_CHECKING:
     from advisor.rules import RuleBase
@@ -53,9 +53,8 @@ def coverage(
     from advisor.rules.sources import rules_in_use
 
     found = count(rules_in_use(rules or ()))
-    if technique is not None and technique not in found.techniques:
-        hint = nearest(technique, found.techniques) or f"Use one of {', '.join(found.techniques)}."
-        raise GoalError(f"--technique: unknown technique {technique!r}", remedy=hint)
+    if technique is not None:
+        one_of(technique, found.techniques, "--technique")
     if as_json:
         cells = [
             {

@@ -7,9 +7,8 @@ import typer
 
 from . import complete
 from .console import show_json, show_page
+from .group import FAILED
 from .options import Json, Rules
-
-FAILED = 1
 
 
 def try_out(

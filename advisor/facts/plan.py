@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from advisor.schema import Device, Estimate, Metric, Plan, Step, Workload
+from advisor.schema import NO_MODEL, Device, Estimate, Metric, Plan, Step, Workload
 
 _INT8 = frozenset({"static_int8", "qat"})
 _QUANTIZERS = _INT8 | {"dynamic_int8", "weight_only"}
+_OF_A_RESULT = frozenset({"plan.needs", "plan.effort", "plan.weight_bytes", "plan.peak_act_bytes"})
 _CHANGES_GRAPH = frozenset({"prune_channels", "prune_transformer", "low_rank", "distil", "resolution"})
 
 
@@ -113,6 +114,12 @@ def plan_facts(context: PlanContext) -> dict[str, Any]:
     }
     facts |= _quantization(plan, plan_precision(plan)) | _structure(context)
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def facts_of_steps(plan: Plan) -> dict[str, Any]:
+    """Return the `plan.*` facts that the steps alone tell, without those of a network that they were done to."""
+    found = plan_facts(PlanContext(plan, NO_MODEL, NO_MODEL, 0, 0, "", 0.0))
+    return {name: value for name, value in found.items() if name not in _OF_A_RESULT}
 
 
 def memory_facts(device: Device, estimates: dict[Metric, Estimate]) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 
 from functools import cache
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from advisor.errors import KnowledgeError
-from advisor.resources import data_dir, read_yaml
+from advisor.resources import data_dir, read_record
 from advisor.schema import CONV_KINDS, OpKind, Record, Workload
 
 
@@ -49,11 +47,7 @@ class Traits(Record):
 @cache
 def load_traits() -> Traits:
     """Read and check the shipped thresholds."""
-    path = data_dir("knowledge") / "model_traits.yaml"
-    try:
-        return Traits.model_validate(read_yaml(path))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise KnowledgeError("the traits of models are malformed", where=f"{path.name}: {error}") from error
+    return read_record(data_dir("knowledge") / "model_traits.yaml", Traits)
 
 
 def trait_facts(workload: Workload, family: str) -> dict[str, str | bool | None]:

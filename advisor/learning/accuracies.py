@@ -7,15 +7,13 @@ less baseline, in the metric's unit). Facts only; an empty cell was not stated.
 
 import csv
 import gzip
-import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from advisor.errors import AdvisorError
-from advisor.prediction.pooled.evidence import evidence_path, network_of, runtime_of
-from advisor.writing import write_bytes
+from advisor.prediction.pooled.evidence import evidence_path, network_of, runtime_of, write_rows
 
 _RUNTIME = re.compile(r"\bruntime=([a-z0-9-]+)")
 
@@ -57,12 +55,7 @@ def read_accuracies(path: Path | None = None) -> list[Compared]:
 
 def write_accuracies(rows: list[Compared], path: Path) -> None:
     """Write rows, byte for byte the same for the same rows."""
-    text = io.StringIO()
-    names = [field.name for field in fields(Compared)]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([getattr(row, name) for name in names] for row in rows)
-    write_bytes(path, gzip.compress(text.getvalue().encode(), 9, mtime=0))
+    write_rows(rows, Compared, path)
 
 
 def compared(records: Iterator[Mapping[str, str]]) -> Iterator[Compared]:

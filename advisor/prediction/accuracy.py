@@ -93,7 +93,7 @@ class StudentTable:
         if step is None or any(prior_for(s, situation(query, s)) is None for s in others):
             return None
         known = published_top1(query.before.name) and published_top1(str(getattr(step, "student", "")))
-        return 0.7 if known else None
+        return 0.7 if known and getattr(step, "size", None) is None else None  # published for one size alone
 
     def estimate(self, query: Query) -> Estimate:
         """Return student minus original, with the gain of a teacher, plus the other steps."""

@@ -13,6 +13,7 @@ from advisor.rules import RuleBase, evaluate
 from advisor.schema import Candidate, Device, Goal, Intake, Plan, Recommendation, Workload
 from advisor.techniques.combine import candidates
 from advisor.techniques.registry import Case
+from advisor.uncollected import uncollected
 
 from .evaluate import Evaluator, preview_of
 from .information import weigh_unknowns
@@ -46,7 +47,8 @@ def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
     evaluator = Evaluator(workload, device, rules, facts)
     # "Change the runtime only"; where the goal asks for the framework itself, that is "change nothing".
     reference = next((i for i, plan in enumerate(plans) if i and not plan.steps), 0)
-    evaluated = compared(_evaluated(plans, evaluator, progress or Silent()), load_weights())
+    with uncollected():
+        evaluated = compared(_evaluated(plans, evaluator, progress or Silent()), load_weights())
     ranked, winner = renumber(*decide(evaluated, goal, reference), baselines=reference + 1)
     case_findings = evaluate(rules, facts, "case")
     made = Recommendation(

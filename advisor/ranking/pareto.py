@@ -6,15 +6,13 @@ from advisor.schema import Candidate, Metric
 
 from .utility import rule_balance
 from .weights import Ties
-from .yardstick import cost
-
-_COSTS = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY)
+from .yardstick import COSTS, cost
 
 
 def _compare(a: Candidate, b: Candidate, ties: Ties) -> tuple[bool, bool]:
     """Return (a is nowhere clearly worse, a is somewhere clearly better) than b, the rules' advice left aside."""
     no_worse, better = True, False
-    for metric in _COSTS:
+    for metric in COSTS:
         left, right = cost(a, metric), cost(b, metric)
         if left is None and right is None:
             continue

@@ -86,7 +86,7 @@ def _rules(changed: tuple[RuleChange, ...], comparisons: list[Comparison]) -> st
     told = [f"{c.rule} ({c.what})" for c in changed if c.rule in turned]
     rest, more = len(changed) - len(told), len(told) - _RULES
     if not told:
-        return f"New, gone or changed: {counted(len(changed), 'rule')}; none turns for any plan here."
+        return f"New, gone or changed: {counted(len(changed), 'rule')}; none of them turns for any plan here."
     some = ", ".join(told[:_RULES]) + (f" and {more} more" if more > 0 else "")
     return f"Rules behind it: {some}" + (f"; {rest} more changed without effect here." if rest else ".")
 

@@ -1,11 +1,12 @@
 """What is not known and rules wait for, the most weighty first."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from advisor.schema import Candidate, Finding, Recommendation, Wanted
 
-_WEIGHT = {"veto": 3.0, "require": 3.0, "prefer": 1.0, "avoid": 1.0, "estimate": 0.5, "warn": 0.5, "procedure": 0.25}
+from .weights import load_weights
+
 _PLANS = 5  # of the best ones count
 _TOLD = 5
 _TURNS = 2  # told of each
@@ -13,13 +14,15 @@ _TURNS = 2  # told of each
 
 def most_wanted(ranked: Sequence[Candidate], case_findings: Sequence[Finding]) -> tuple[Wanted, ...]:
     """Return the missing facts of the best plans, those first on which vetoes and well founded rules wait."""
-    score: Counter[str] = Counter()
+    weights, score = load_weights().waiting, defaultdict[str, float](float)
     rules: dict[str, set[str]] = {}
     for finding in _waiting(ranked, case_findings):
-        for fact in finding.missing:
-            score[fact] += _WEIGHT.get(finding.kind, 0.5) * (finding.weight or 0.5)  # type: ignore[assignment]
+        for fact in finding.missing if finding.weight else ():  # a rule that is set aside waits for nothing
+            score[fact] += weights[finding.kind] * finding.weight
             rules.setdefault(fact, set()).add(finding.rule)
-    return tuple(Wanted(fact=fact, asked_by=tuple(sorted(rules[fact]))) for fact, _ in score.most_common())
+    return tuple(
+        Wanted(fact=fact, asked_by=tuple(sorted(rules[fact]))) for fact in sorted(score, key=lambda name: -score[name])
+    )
 
 
 def _waiting(ranked: Sequence[Candidate], case_findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -6,9 +6,8 @@ from advisor.schema import Candidate, Estimate, Finding, Goal, Metric, Truth
 
 from .limits import chance_of_all
 from .weights import Weights
-from .yardstick import presumed
+from .yardstick import COSTS, presumed
 
-_COSTS = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY)
 _LEAST_CHANCE = 1e-3  # keeps log2 finite; below it a plan is as good as infeasible
 
 
@@ -92,7 +91,7 @@ def utility(candidate: Candidate, reference: dict[Metric, float], goal: Goal, we
     """Return the terms of the score; their sum is the utility. `reference` holds what costs are gained upon."""
     per_metric = weights.goals[goal.kind]
     terms: dict[str, float] = {}
-    for metric in _COSTS:
+    for metric in COSTS:
         base = reference.get(metric)
         gain = _capped(_log_gain(base, presumed(candidate, metric)), metric, base, goal, weights)
         terms[metric.value] = getattr(per_metric, metric.value) * gain

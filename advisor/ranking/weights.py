@@ -2,12 +2,11 @@
 
 from functools import cache
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from advisor.errors import KnowledgeError
-from advisor.resources import data_dir, read_yaml
+from advisor.resources import data_dir, read_record
 from advisor.schema import GoalKind, Record
+from advisor.schema.rule import RuleKind
 
 
 class GoalWeights(Record):
@@ -61,14 +60,11 @@ class Weights(Record):
     enough_chance: float = Field(gt=0, le=1)
     limit_margin: float = Field(ge=1)
     tie: Ties
+    waiting: dict[RuleKind, float]
     changes: Sizes
 
 
 @cache
 def load_weights() -> Weights:
     """Read and check the shipped weights."""
-    path = data_dir("knowledge") / "ranking.yaml"
-    try:
-        return Weights.model_validate(read_yaml(path))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise KnowledgeError("the weights of the score are malformed", where=f"{path.name}: {error}") from error
+    return read_record(data_dir("knowledge") / "ranking.yaml", Weights)

@@ -3,17 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from advisor.devices import load_device
-from advisor.errors import DeviceError
 from advisor.schema import UNITS, Candidate, Explanation, Finding, LimitCheck, Metric, Recommendation, TraceNode, Truth
-from advisor.techniques import load_techniques
 from advisor.units import three
 
-from .choosing import Wish, by_number, matching, paths_of, read_wish
+from .choosing import by_number, matching, read_wish
 from .explain import fired, points
 from .limits import NAMES, chance_of_all
 from .naming import named
-from .proposals import lacking
+from .proposals import never_proposed
 from .weights import load_weights
 
 _FIGURE = re.compile(r"[<>]|\b(holds|lacks|common|true|false)\b")
@@ -23,7 +20,7 @@ _TOLD = 0.05  # terms that differ by less are not named
 
 def _clause(node: TraceNode) -> str:
     holds = "holds" if node.truth is Truth.TRUE else "does not hold"
-    return f"{node.shown} {holds}; it would pass at {node.passes_if}"
+    return f"{node.shown} {holds}; what would pass: {node.passes_if}"
 
 
 def _turning(trace: TraceNode | None) -> Iterator[TraceNode]:
@@ -53,10 +50,10 @@ def why_not(recommendation: Recommendation, wanted: str) -> Explanation:
     """Explain why a candidate is not the recommendation: by number, technique, settings, runtime and unit."""
     wish = read_wish(wanted)
     question = f"why not {wanted}"
-    found = (by_number(recommendation, wish),) if isinstance(wish, int) else matching(recommendation, wish)
-    if not found:
-        assert isinstance(wish, Wish)
-        return Explanation(question=question, answer=tuple(_never_proposed(recommendation, wish, wanted)))
+    if isinstance(wish, int):
+        found: tuple[Candidate, ...] = (by_number(recommendation, wish),)
+    elif not (found := matching(recommendation, wish)):
+        return Explanation(question=question, answer=tuple(never_proposed(recommendation, wish, wanted)))
     candidate = found[0]
     if candidate.number == recommendation.winner:
         return Explanation(
@@ -139,53 +136,3 @@ def _despite_its_score(candidate: Candidate, winner: Candidate) -> str:
     if not winner.plan.steps:
         return f"A lead of less than {weights.least_advantage:g} does not pay for the work that steps make."
     return "Plans of the same score go by their number."
-
-
-def _never_proposed(recommendation: Recommendation, wish: Wish, wanted: str) -> Iterator[str]:
-    """Say what keeps a plan from being made: the device, the choice of runtimes, the model, or the combination."""
-    yield f"No plan with {wanted} was proposed."
-    considered = paths_of(recommendation.candidates)
-    if wish.runtime and not any(_there(path, wish) for path in considered):
-        yield _no_such_path(recommendation, wish, considered)
-        return
-    single = [name for name in wish.techniques if not _used(recommendation, name)]
-    for name in single:
-        yield f"{name} was not proposed here: {'; '.join(lacking(name, recommendation.facts)) or 'no setting fits'}."
-    if not single:
-        plans = [c for c in recommendation.candidates if set(wish.techniques) <= set(c.plan.techniques)]
-        if not plans:
-            yield _not_together(wish.techniques)
-        else:
-            yield f"It was proposed with other settings or elsewhere: {', '.join(named(c) for c in plans[:3])}."
-
-
-def _not_together(techniques: tuple[str, ...]) -> str:
-    known = load_techniques().techniques
-    stages = [known[name].stage for name in techniques]
-    shared = next((stage for stage in stages if stages.count(stage) > 1), None)
-    if shared is not None:
-        return f"They share the stage '{shared}', and a plan has one step of each stage."
-    return "These techniques are not tried together; knowledge/techniques.yaml lists the combinations."
-
-
-def _there(path: str, wish: Wish) -> bool:
-    runtime, _, unit = path.partition("/")
-    return runtime == wish.runtime and wish.unit in ("", unit)
-
-
-def _used(recommendation: Recommendation, technique: str) -> bool:
-    return any(technique in c.plan.techniques for c in recommendation.candidates)
-
-
-def _no_such_path(recommendation: Recommendation, wish: Wish, considered: tuple[str, ...]) -> str:
-    where = f"{wish.runtime}/{wish.unit}".rstrip("/")
-    try:
-        has = tuple(path.label for path in load_device(recommendation.device).paths)
-    except DeviceError:
-        has = ()
-    if any(_there(path, wish) for path in has):
-        return (
-            f"{where} was not considered: plans are made for {', '.join(considered)}. "
-            f"Ask: --what-if runtime={wish.runtime}"
-        )
-    return f"{recommendation.device} has no path {where}; it has {', '.join(has or considered)}."

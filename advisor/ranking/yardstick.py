@@ -16,6 +16,7 @@ from advisor.schema import Basis, Candidate, Estimate, Metric
 
 from .weights import Weights
 
+COSTS = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY)
 _NEAREST = (Basis.EXACT, Basis.MEASURED, Basis.PUBLISHED, Basis.CALIBRATED, Basis.FITTED, Basis.ROOFLINE, Basis.ASSUMED)
 _GUESSED = (Basis.ROOFLINE, Basis.ASSUMED)
 

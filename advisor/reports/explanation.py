@@ -65,8 +65,7 @@ def _flips(explanation: Explanation) -> Table:
     ordered = sorted(groups.items(), key=lambda item: (not _rejecting(item[0]), -len(item[1])))
     columns = (Column("rule or limit"), Column("before"), Column("after"), Column("plans", wrap=True))
     rows = tuple((*change, _few(plans)) for change, plans in ordered[:_MOST_FLIPS])
-    rest = len(ordered) - len(rows)
-    return Table(columns, rows, "What changes its answer", f"{rest} more with --json." if rest > 0 else "")
+    return Table(columns, rows, "What changes its answer", words.more(len(ordered) - _MOST_FLIPS))
 
 
 def _rejecting(change: tuple[str, str, str]) -> bool:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from advisor.schema import Comparison, Replay
 
 from .page import Block, Column, Items, Line, Page, Span, Table, filled
+from .words import more
 
 _MOST = 12
 
@@ -43,9 +44,8 @@ def _compared(one: Comparison) -> list[Block]:
     ordered = sorted(groups.items(), key=lambda item: (-item[1], item[0]))
     titles = Column("rule or limit"), Column("stored", wrap=True), Column("now", wrap=True), Column("plans", right=True)
     rows = tuple((*change, str(count)) for change, count in ordered[:_MOST])
-    rest = len(ordered) - len(rows)
     return [
-        Table(titles, rows, f"Decided again {one.how}", f"{rest} more with --json." if rest > 0 else ""),
+        Table(titles, rows, f"Decided again {one.how}", more(len(ordered) - _MOST)),
         _some(one.moved, "Other places in the ranking"),
         _some(one.figures, "Other predicted figures"),
         _some(one.plans, "Other plans"),
@@ -53,5 +53,4 @@ def _compared(one: Comparison) -> list[Block]:
 
 
 def _some(lines: tuple[str, ...], title: str) -> Items:
-    rest = len(lines) - _MOST
-    return Items(lines[:_MOST], title, note=f"{rest} more with --json." if rest > 0 else "")
+    return Items(lines[:_MOST], title, note=more(len(lines) - _MOST))

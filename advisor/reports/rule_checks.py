@@ -7,6 +7,7 @@ from advisor.rules.coverage import JUDGING, Coverage
 from advisor.rules.linting import Code
 from advisor.rules.problems import Problem, Severity
 from advisor.rules.trials import Trial, Trials
+from advisor.units import counted
 
 from .page import Block, Column, Facts, Items, Page, Paragraph, Span, Table, Tone, filled
 
@@ -24,8 +25,8 @@ def check_page(problems: Sequence[Problem], rules: int, knowledge: str, everythi
     accepted = sum(bool(one.accepted) for one in problems)
     more = " '--all' shows them." if count["notice"] and not everything else ""
     summary = (
-        f"{_number(rules, 'rule')}, knowledge {knowledge}: {_number(count['error'], 'error')}, "
-        f"{_number(count['warning'], 'warning')}, {_number(count['notice'], 'notice')}, "
+        f"{counted(rules, 'rule')}, knowledge {knowledge}: {counted(count['error'], 'error')}, "
+        f"{counted(count['warning'], 'warning')}, {counted(count['notice'], 'notice')}, "
         f"{accepted} accepted with a reason.{more}"
     )
     codes = Paragraph("'--explain CODE' says what a check means and what mends it.") if rows else None
@@ -109,19 +110,15 @@ def _first(rules: Sequence[str]) -> str:
 def _summary(found: Trials, parts: bool) -> str:
     whole = sum(trial.side == "case" for trial in found.trials)
     fired, silent = found.passed("fires"), found.passed("silent")
-    rules, told = _number(found.rules, "rule"), _number(whole, "whole case")
+    rules, told = counted(found.rules, "rule"), counted(whole, "whole case")
     cases = f"{rules}, {fired} fired, {silent} silent; {told}; {len(found.failed)} failed."
     never = [sum(not one.true for one in found.branches), sum(not one.false for one in found.branches)]
     reached = f"{len(found.branches)} parts of conditions, {never[0]} never true, {never[1]} never false in any case."
     return f"{cases} {reached}" + ("" if parts or not any(never) else " '--parts' lists them.")
 
 
-def _number(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
-
-
-def _counts(counted: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(str(counted.get(kind, 0)) for kind in _KINDS)
+def _counts(found: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(str(found.get(kind, 0)) for kind in _KINDS)
 
 
 def _told(problem: Problem) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from advisor.rules.catalogue import bounds
 from advisor.rules.in_words import points
 from advisor.rules.load import Compiled
 from advisor.rules.phrases import Phrases
@@ -57,8 +58,7 @@ def _identity(rule: Rule) -> Facts:
         ("since", rule.since),
     ]
     if rule.metric:
-        bounds = [f"{value:g}" for value in (rule.low, rule.high) if value is not None]
-        pairs.append(("bounds", f"{rule.metric}: {' to '.join(bounds) or 'no figure'}"))
+        pairs.append(("bounds", bounds(rule)))
     if rule.overrides:
         pairs.append(("sets aside", ", ".join(rule.overrides)))
     if rule.deprecated:

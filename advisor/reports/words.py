@@ -141,6 +141,11 @@ def fate(candidate: Candidate) -> str:
     return {"recommended": "best"}.get(candidate.status, candidate.status)
 
 
+def more(count: int) -> str:
+    """Say how many lines a page leaves to --json; empty where it shows all."""
+    return f"{count} more with --json." if count > 0 else ""
+
+
 def setting(value: Any) -> str:
     """Write a fact or a setting of a step."""
     if isinstance(value, bool):

@@ -1,6 +1,15 @@
 """The expert system: a typed condition language, three-valued evaluation with traces, and the rule base.
 
-It holds no rule itself; rules are files under `knowledge/rules/`. It ranks nothing and knows no model and no device.
+It holds no rule itself; rules are files under `knowledge/rules/`. It ranks nothing and knows no model; of devices it
+knows what the `situations` of the checks are made of.
+
+- the language: `vocabulary` holds the facts, `parse` reads conditions into `expressions` and minds their `dimensions`;
+- asking: `load` reads the rules of the `sources` (`mistakes` says what is wrong), `evaluate` makes findings with their
+  `traces`; `relevant`, `partial` and `memory` save asking what is settled;
+- words: `wording` writes values, `in_words` conditions with `phrases` and `quantities`, `catalogue` the page of all;
+- keeping them right: `cases`, `whole_cases` and `conflicts` are run by `trials`, `branches` and `coverage` count what
+  is reached in the `situations` there are, `linting` compares `regions` and looks up `references`, `problems` are what
+  it reports; `skeleton` begins a rule.
 """
 
 from .evaluate import evaluate, explain

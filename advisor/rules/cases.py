@@ -56,8 +56,7 @@ def complaints(base: RuleBase, entry: Compiled, side: Side, facts: Mapping[str, 
 def _ask(base: RuleBase, entry: Compiled, facts: Mapping[str, Any]) -> Finding:
     """Ask one rule alone, also where it is deprecated."""
     active = replace(entry, rule=entry.rule.model_copy(update={"deprecated": ""}))
-    alone = RuleBase({active.rule.id: active}, base.vocabulary, base.version, base.digest)
-    return evaluate(alone, facts, entry.rule.scope)[0]
+    return evaluate(base.of([active]), facts, entry.rule.scope)[0]
 
 
 def _fires(finding: Finding) -> bool:

@@ -49,6 +49,12 @@ def is_stale(base: RuleBase) -> bool:
     return not path.is_file() or path.read_text(encoding="utf-8") != render(base)
 
 
+def bounds(rule: Rule) -> str:
+    """Write what an estimate bounds: 'latency_ms: 1 to 1.9'."""
+    ends = [f"{value:g}" for value in (rule.low, rule.high) if value is not None]
+    return f"{rule.metric}: {' to '.join(ends) or 'no figure'}"
+
+
 def _page(base: RuleBase) -> Iterator[str]:
     yield "# Rules"
     yield ""
@@ -103,8 +109,7 @@ def _effects(rule: Rule) -> Iterator[str]:
     if rule.step:
         yield f"\n**Step.** {rule.step}"
     if rule.metric:
-        bounds = [f"{value:g}" for value in (rule.low, rule.high) if value is not None]
-        yield f"\n**Bounds** {rule.metric}: {' to '.join(bounds) or 'no figure'}"
+        yield f"\n**Bounds** {bounds(rule)}"
 
 
 def _facts(facts: Mapping[str, Any]) -> str:

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, ValidationError
 
-from advisor.errors import KnowledgeError, nearest
-from advisor.resources import data_dir
-from advisor.schema import Finding, Truth
+from advisor.errors import KnowledgeError
+from advisor.resources import data_dir, first_mistake
 from advisor.schema.base import Record
 
-from .evaluate import evaluate
+from .evaluate import Deed, deed_of, evaluate
 from .load import RuleBase
+from .mistakes import rule_like
 from .yaml_reader import read_mapping
-
-Deed = Literal["fires", "rejects", "set aside", "silent", "unknown"]
 
 
 class Side(Record):
@@ -81,9 +79,7 @@ def load_conflicts(base: RuleBase, path: Path | None = None) -> Conflicts:
     try:
         found = Conflicts.model_validate(record | {"conflicts": [{"id": id_, **one} for id_, one in named.items()]})
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise KnowledgeError(f"{place}: {first['msg']}", where=file.name) from error
+        raise KnowledgeError(first_mistake(error), where=file.name) from error
     for conflict in found.conflicts:
         _check(conflict, base, file.name)
     return found
@@ -92,7 +88,7 @@ def load_conflicts(base: RuleBase, path: Path | None = None) -> Conflicts:
 def deeds(base: RuleBase, facts: Mapping[str, Any]) -> dict[str, Deed]:
     """Tell what every rule does on these facts."""
     findings = (*evaluate(base, facts, "candidate"), *evaluate(base, facts, "case"))
-    return {finding.rule: _deed(finding) for finding in findings}
+    return {finding.rule: deed_of(finding) for finding in findings}
 
 
 def broken_cases(base: RuleBase, conflict: Conflict) -> Iterator[str]:
@@ -104,21 +100,11 @@ def broken_cases(base: RuleBase, conflict: Conflict) -> Iterator[str]:
                 yield f"{conflict.id}, {case.about}: {rule} is {done.get(rule, 'deprecated')!r}, not {wanted!r}"
 
 
-def _deed(finding: Finding) -> Deed:
-    if finding.truth is Truth.FALSE:
-        return "silent"
-    if finding.truth is Truth.UNKNOWN:
-        return "unknown"
-    if finding.rejects:
-        return "rejects"
-    return "fires" if finding.weight else "set aside"  # a rule that another sets aside keeps no weight
-
-
 def _check(conflict: Conflict, base: RuleBase, file: str) -> None:
     where = f"{file}, {conflict.id}"
     for rule in conflict.rules:
         if rule not in base.compiled:
-            raise KnowledgeError(f"there is no rule {rule!r}", where=where, remedy=nearest(rule, base.compiled))
+            raise KnowledgeError(f"there is no rule {rule!r}", where=where, remedy=rule_like(rule, base.compiled))
     for case in conflict.cases:
         if wrong := base.vocabulary.complaints(case.facts):
             raise KnowledgeError(wrong[0], where=f"{where}, {case.about}")

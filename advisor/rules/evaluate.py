@@ -10,6 +10,7 @@ from .load import Compiled, RuleBase
 from .traces import needs, trace, truth_of
 
 Scope = Literal["candidate", "case"]
+Deed = Literal["fires", "rejects", "set aside", "silent", "unknown"]
 SCOPES: tuple[Scope, ...] = ("candidate", "case")
 _REJECTING = ("veto", "require")
 
@@ -36,6 +37,17 @@ def evaluate(base: RuleBase, facts: Mapping[str, Any], scope: Scope) -> tuple[Fi
         raise KnowledgeError(
             f"facts of the wrong kind: {'; '.join(wrong) or error}", remedy="Facts must fit knowledge/facts.yaml"
         ) from error
+
+
+def deed_of(finding: Finding) -> Deed:
+    """Tell in a word what a rule does; one that another sets aside keeps no weight."""
+    if finding.truth is Truth.FALSE:
+        return "silent"
+    if finding.truth is Truth.UNKNOWN:
+        return "unknown"
+    if finding.rejects:
+        return "rejects"
+    return "fires" if finding.weight else "set aside"
 
 
 def explain(base: RuleBase, rule: str, facts: Mapping[str, Any]) -> TraceNode:

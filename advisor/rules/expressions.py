@@ -50,6 +50,18 @@ class Expr:
         return not self.names
 
 
+def is_missing(name: str, facts: Facts) -> bool:
+    """Whether a fact is unknown: absent, None or not-a-number."""
+    value = facts.get(name)
+    return bool(value is None or value != value)  # noqa: PLR0124 - NaN differs from itself
+
+
+def texts_of(expr: Expr) -> frozenset[str]:
+    """Return the texts that a constant or a set holds."""
+    values = expr.value if expr.kind == "set" else (expr.value,) if expr.kind == "constant" else ()
+    return frozenset(value for value in values if isinstance(value, str))
+
+
 def fact(name: str, kind: FactType) -> Expr:
     """Read a fact; None and not-a-number are unknown."""
 

@@ -2,19 +2,19 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from advisor.errors import KnowledgeError, nearest
+from advisor.errors import KnowledgeError
 from advisor.resources import data_dir
 from advisor.schema import AddedRules, Finding, Rule, Truth
 
 from .expressions import Expr
 from .memory import Memory
-from .mistakes import check_kind, duplicate, invalid, lost, place_of
+from .mistakes import check_kind, duplicate, invalid, lost, place_of, rule_like
 from .parse import parse
 from .relevant import Relevant
 from .vocabulary import Vocabulary, load_vocabulary
@@ -107,11 +107,14 @@ class RuleBase:
     def __len__(self) -> int:
         return len(self.compiled)
 
+    def of(self, entries: Iterable[Compiled]) -> "RuleBase":
+        """Return a base of these rules alone, which remembers nothing."""
+        return replace(self, compiled={entry.rule.id: entry for entry in entries})
+
     def get(self, rule: str) -> Compiled:
         """Return the rule of this id."""
         if rule not in self.compiled:
-            hint = nearest(rule, self.compiled) or "'advisor rules list' shows all"
-            raise KnowledgeError(f"there is no rule {rule!r}", remedy=hint)
+            raise KnowledgeError(f"there is no rule {rule!r}", remedy=rule_like(rule, self.compiled))
         return self.compiled[rule]
 
 

@@ -23,6 +23,11 @@ def place_of(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
+def rule_like(name: str, known: Iterable[str]) -> str:
+    """Say which rule may be meant, or where all are listed."""
+    return nearest(name, known) or "'advisor rules list' shows all"
+
+
 def duplicate(entry: "Compiled", first: "Compiled") -> KnowledgeError:
     """Say that an id is taken; a user's rule may set a shipped one aside, but not replace it."""
     if entry.root == first.root:
@@ -39,7 +44,7 @@ def lost(entry: "Compiled", target: str, known: Iterable[str]) -> KnowledgeError
     return KnowledgeError(
         f"{entry.rule.id} overrides {target}, which is no rule",
         where=f"{entry.place}:{line_of(entry.path, 'overrides')}",
-        remedy=nearest(target, known) or "'advisor rules list' shows all",
+        remedy=rule_like(target, known),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from .expressions import Expr, Facts, Run
+from .expressions import Expr, Run, is_missing
 
 MayCome = Callable[[str], bool]
 
@@ -21,7 +21,7 @@ def foresee(expr: Expr, may_come: MayCome) -> Run:
     if expr.kind == "not":
         inner = foresee(expr.operands[0], may_come)
         return lambda facts: None if (value := inner(facts)) is None else not value
-    return lambda facts: None if any(_missing(name, facts) for name in asked) else expr.run(facts)
+    return lambda facts: None if any(is_missing(name, facts) for name in asked) else expr.run(facts)
 
 
 def _joined(values: list[bool | None], decides: bool) -> bool | None:
@@ -33,8 +33,3 @@ def asked_for(expr: Expr) -> frozenset[str]:
     if expr.operator == "known":
         return frozenset(expr.names)
     return frozenset(name for part in expr.operands for name in asked_for(part))
-
-
-def _missing(name: str, facts: Facts) -> bool:
-    value = facts.get(name)
-    return bool(value is None or value != value)  # noqa: PLR0124 - NaN differs from itself

@@ -6,7 +6,7 @@ from pathlib import Path
 from advisor.errors import nearest
 from advisor.resources import data_dir
 
-from .expressions import Expr
+from .expressions import Expr, texts_of
 from .yaml_reader import read_mapping
 
 
@@ -30,11 +30,5 @@ def strangers(expr: Expr, known: Mapping[str, frozenset[str]]) -> Iterator[str]:
     for fact, other in (expr.operands, expr.operands[::-1]) if len(expr.operands) == 2 else ():
         legal = known.get(fact.text) if fact.kind == "fact" else None
         if legal:
-            for name in sorted(_texts(other) - legal):
+            for name in sorted(texts_of(other) - legal):
                 yield f"{fact.text} is {name!r} in no profile. {nearest(name, legal)}".rstrip()
-
-
-def _texts(expr: Expr) -> frozenset[str]:
-    if expr.kind == "set":
-        return frozenset(value for value in expr.value if isinstance(value, str))
-    return frozenset({expr.value}) if expr.kind == "constant" and isinstance(expr.value, str) else frozenset()

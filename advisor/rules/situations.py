@@ -11,20 +11,19 @@ from typing import Any, Literal, get_args, get_origin
 
 import advisor.techniques  # noqa: F401 - registers them
 from advisor.devices import list_devices
-from advisor.facts import PlanContext, device_facts, path_facts, plan_facts
-from advisor.schema import Plan, Step, Workload
+from advisor.facts import device_facts, facts_of_steps, path_facts
+from advisor.schema import NO_MODEL, Plan, Step
 from advisor.techniques.registry import all_techniques
+
+from .expressions import Facts
 
 _OF_A_MODEL = (
     "rt.unsupported_mac_share", "rt.unsupported_ops", "rt.graph_cuts", "rt.compute_bound", "rt.weight_bound",
     "rt.activation_bound",
 )  # fmt: skip
-_OF_A_RESULT = ("plan.needs", "plan.effort", "plan.weight_bytes", "plan.peak_act_bytes")
 _COUNTED = ("plan.steps_n", "plan.bits_w", "plan.bits_a")  # numbers that a technique fixes
-_NO_MODEL = Workload(name="", inputs=(), outputs=(), tensors=(), weights=(), ops=())
 _SOME: dict[Any, int | float] = {int: 1, float: 0.5}  # a setting that does something
 
-Facts = dict[str, Any]
 Cut = tuple[tuple[str, Any], ...]  # the facts of a situation that a condition reads
 
 
@@ -82,7 +81,7 @@ def _groups(names: tuple[str, ...], situations: list[Facts]) -> Mapping[Cut, int
 @cache
 def _paths() -> tuple[tuple[str, Facts], ...]:
     return tuple(
-        (device.kind, device_facts(device) | path_facts(_NO_MODEL, path))
+        (device.kind, device_facts(device) | path_facts(NO_MODEL, path))
         for device in list_devices()
         for path in device.paths
     )
@@ -107,8 +106,7 @@ def _variants(step: type[Step]) -> Iterator[Step]:
 
 def _facts_of(step: Step | None) -> Facts:
     plan = Plan.model_construct(steps=() if step is None else (step,), runtime="")
-    found = plan_facts(PlanContext(plan, _NO_MODEL, _NO_MODEL, 0, 0, "", 0.0))
-    return {name: value for name, value in found.items() if name not in _OF_A_RESULT}
+    return facts_of_steps(plan)
 
 
 def _fixed(facts: Facts, nothing: Facts) -> Facts:

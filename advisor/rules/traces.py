@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.schema import TraceNode, Truth
 
-from .expressions import MIRRORED, OPPOSITE, Expr, Facts
+from .expressions import MIRRORED, OPPOSITE, Expr, Facts, is_missing
 from .vocabulary import FactSpec
 from .wording import show
 
@@ -85,7 +85,7 @@ def _node(
 def needs(expr: Expr, facts: Facts) -> tuple[str, ...]:
     """List the missing facts that keep an unknown condition unknown; parts already decided need nothing."""
     if expr.kind not in ("and", "or", "not"):
-        return tuple(name for name in expr.names if _missing(facts, name))
+        return tuple(name for name in expr.names if is_missing(name, facts))
     parts = [part for part in expr.operands if part.run(facts) is None]
     return tuple(dict.fromkeys(name for part in parts for name in needs(part, facts)))
 
@@ -110,11 +110,6 @@ def _pieces(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             names.append(match[2])
             start = match.end()
     return (*fixed, text[start:]), tuple(names)
-
-
-def _missing(facts: Facts, name: str) -> bool:
-    value = facts.get(name)
-    return bool(value is None or value != value)  # noqa: PLR0124 - NaN differs from itself
 
 
 def _turn(expr: Expr, facts: Facts, vocabulary: Mapping[str, FactSpec], wanted: bool) -> str:

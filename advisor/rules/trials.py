@@ -8,6 +8,7 @@ from advisor.resources import data_dir
 
 from .branches import Branch, branches
 from .cases import complaints, sides_of
+from .conflicts import broken_cases, load_conflicts
 from .load import RuleBase
 from .whole_cases import read_cases, run_case
 
@@ -69,5 +70,13 @@ def try_rules(base: RuleBase, folders: tuple[Path, ...] = ()) -> Trials:
     asked = folders or (data_dir("knowledge"), *(Path(added.folder) for added in base.added))
     whole = [case for folder in asked for case in read_cases(folder, base)]
     judged = [Trial(case.name, "case", case.where, run_case(base, case)) for case in whole]
-    part = RuleBase({entry.rule.id: entry for entry in chosen}, base.vocabulary, base.version, base.digest)
-    return Trials(len(chosen), (*own, *judged), branches(part, [case.facts for case in whole]))
+    judged += [] if folders else _of_conflicts(base)
+    return Trials(len(chosen), (*own, *judged), branches(base.of(chosen), [case.facts for case in whole]))
+
+
+def _of_conflicts(base: RuleBase) -> list[Trial]:
+    """Try whether the rules settle every conflict of sources as its cases say."""
+    found = load_conflicts(base).conflicts
+    return [
+        Trial(f"{one.id}: {one.question}", "case", "conflicts.yaml", tuple(broken_cases(base, one))) for one in found
+    ]

@@ -16,15 +16,22 @@ from pathlib import Path
 from typing import Any
 
 from advisor.errors import KnowledgeError, nearest
-from advisor.schema import Finding, Truth
+from advisor.schema import Finding
 
-from .evaluate import SCOPES, evaluate
+from .evaluate import SCOPES, Deed, deed_of, evaluate
 from .load import RuleBase
-from .mistakes import place_of
+from .mistakes import place_of, rule_like
 from .yaml_reader import line_of, read_mapping
 
 EXPECTATIONS = ("fires", "silent", "rejects", "set_aside")
 _FIELDS = ("facts", *EXPECTATIONS)
+_WANTED = {"fires": "firing", "silent": "silent", "rejects": "rejecting", "set_aside": "set aside"}
+_ENOUGH: dict[str, tuple[Deed, ...]] = {
+    "fires": ("fires", "rejects"), "silent": ("silent",), "rejects": ("rejects",), "set_aside": ("set aside",),
+}  # fmt: skip
+_INSTEAD: dict[Deed, str] = {
+    "fires": "fires without rejecting", "rejects": "rejects", "set aside": "is set aside", "silent": "is silent",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,21 +53,15 @@ def run_case(base: RuleBase, case: WholeCase) -> tuple[str, ...]:
     """Say which expectations fail; nothing if all hold."""
     found = {f.rule: f for scope in SCOPES for f in evaluate(base, case.facts, scope)}
     wrong = ((rule, word, _judged(found[rule], word)) for word in EXPECTATIONS for rule in case.expected[word])
-    return tuple(f"{rule} should be {_WORDS[word]}, but {what}" for rule, word, what in wrong if what)
-
-
-_WORDS = {"fires": "firing", "silent": "silent", "rejects": "rejecting", "set_aside": "set aside"}
+    return tuple(f"{rule} should be {_WANTED[word]}, but {what}" for rule, word, what in wrong if what)
 
 
 def _judged(finding: Finding, wanted: str) -> str:
     """Say what a rule does instead of what is wanted; empty if it does that."""
-    if finding.truth is Truth.UNKNOWN:
+    deed = deed_of(finding)
+    if deed == "unknown":
         return f"cannot be decided without {', '.join(finding.missing)}"
-    if finding.truth is Truth.FALSE:
-        return "" if wanted == "silent" else "is silent"
-    state = {"set_aside"} if finding.weight == 0 else {"fires", "rejects"} if finding.rejects else {"fires"}
-    told = "is set aside" if finding.weight == 0 else "rejects" if finding.rejects else "fires without rejecting"
-    return "" if wanted in state else told
+    return "" if deed in _ENOUGH[wanted] else _INSTEAD[deed]
 
 
 def _read(path: Path, base: RuleBase) -> Iterator[WholeCase]:
@@ -84,6 +85,6 @@ def _rules(given: Any, base: RuleBase, where: str) -> tuple[str, ...]:
         raise KnowledgeError(f"{given!r} is not a list of rules", where=where, remedy="Write [RULE, RULE]")
     for rule in given:
         if rule not in base.compiled or base.get(rule).rule.deprecated:
-            hint = nearest(str(rule), base.compiled) or "'advisor rules list' shows all"
-            raise KnowledgeError(f"{rule!r} is no rule that is asked", where=where, remedy=hint)
+            like = rule_like(str(rule), base.compiled)
+            raise KnowledgeError(f"{rule!r} is no rule that is asked", where=where, remedy=like)
     return tuple(given)

@@ -4,12 +4,10 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from advisor.errors import KnowledgeError
 from advisor.facts import plan_precision
-from advisor.resources import data_dir, read_yaml
+from advisor.resources import data_dir, read_record
 from advisor.schema import Device, Plan, Record
 
 PLACEHOLDERS = frozenset({"onnx", "shipped", "calibration", "shape", "name", "precision", "device"})
@@ -70,10 +68,7 @@ def load_recipe(runtime: str) -> Recipe | None:
     path = data_dir("knowledge") / "recipes" / f"{Path(runtime).name}.yaml"
     if not path.is_file():
         return None
-    try:
-        return Recipe.model_validate(read_yaml(path))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise KnowledgeError(f"the recipe for {runtime} is malformed: {error}", where=str(path)) from error
+    return read_record(path, Recipe)
 
 
 def max_opset(plan: Plan, device: Device) -> int | None:

@@ -1,6 +1,5 @@
 """The frozen records that cross borders between rooms. Imports neither torch nor anything that does I/O."""
 
-from .added_rules import AddedRules
 from .base import Record
 from .device import Core, Cpu, Device, ExecPath, Figure, Gpu, Memory, Power, PowerMode, Restrictions, Source
 from .estimate import UNITS, Basis, Estimate, Gain, GainVerdict, Measurement, Metric, Verdict
@@ -9,16 +8,28 @@ from .goal import BUDGETS, Budget, DataFacts, Goal, GoalKind, Limit
 from .intake import Ability, Action, Intake, ModelInput, Near, Profiled
 from .plan import AnyStep, Plan, Step
 from .recommendation import Candidate, LimitCheck, Preview, Recommendation, Wanted
-from .rule import CERTAINTY, Finding, Rule, RuleCases, RuleSource, TraceNode, Truth
+from .rule import CERTAINTY, AddedRules, Finding, Rule, RuleCases, RuleSource, TraceNode, Truth
 from .run import Artefact, DataRecord, PreviewCheck, RunRecord, StepRecord
-from .workload import CONV_KINDS, ITEM_BITS, MAC_KINDS, WEIGHTED_KINDS, Op, OpKind, Storage, Tensor, Weight, Workload
+from .workload import (
+    CONV_KINDS,
+    ITEM_BITS,
+    MAC_KINDS,
+    NO_MODEL,
+    WEIGHTED_KINDS,
+    Op,
+    OpKind,
+    Storage,
+    Tensor,
+    Weight,
+    Workload,
+)
 
 __all__ = [
     "Ability", "Action", "AddedRules", "AnyStep", "Artefact", "BUDGETS", "Basis", "Budget", "CERTAINTY",
     "CONV_KINDS", "Candidate", "Comparison", "Core", "Counterfactual", "Cpu", "DataFacts", "DataRecord",
     "Device", "Estimate", "ExecPath", "Explanation", "Figure", "FigureChange", "Finding", "Flip", "Gain",
     "GainVerdict", "Goal", "GoalKind", "Gpu", "ITEM_BITS", "Intake", "Limit", "LimitCheck", "MAC_KINDS",
-    "Measurement", "Memory", "Metric", "ModelInput", "Near", "Op", "OpKind", "Plan", "Power", "PowerMode",
+    "Measurement", "Memory", "Metric", "ModelInput", "NO_MODEL", "Near", "Op", "OpKind", "Plan", "Power", "PowerMode",
     "Preview", "PreviewCheck", "Profiled", "Recommendation", "Record", "Replay", "Restrictions", "Rule",
     "RuleCases", "RuleChange", "RuleSource", "RunRecord", "Source", "Step", "StepRecord", "Storage", "Tensor",
     "TraceNode", "Truth", "UNITS", "Verdict", "Version", "WEIGHTED_KINDS", "Wanted", "Weight", "Workload",

@@ -5,13 +5,12 @@ from typing import Any, Literal
 
 from pydantic import Field, field_serializer, model_validator
 
-from .added_rules import AddedRules
 from .base import Record
 from .estimate import Estimate, Gain, Metric
 from .goal import Goal, Limit
 from .intake import Intake
 from .plan import Plan
-from .rule import Finding
+from .rule import AddedRules, Finding
 
 Status = Literal["recommended", "feasible", "dominated", "rejected"]
 

@@ -65,6 +65,14 @@ class Rule(Record):
         return CERTAINTY[self.certainty]
 
 
+class AddedRules(Record):
+    """One folder of a user's rules as it was when it was read; `digest` changes with any of its rule files."""
+
+    folder: str
+    rules: tuple[str, ...]
+    digest: str
+
+
 class Truth(StrEnum):
     """Three-valued logic: a missing fact makes a condition unknown, not false."""
 

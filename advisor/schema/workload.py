@@ -173,3 +173,6 @@ class Workload(Record):
     def weight_elements(self, op: Op) -> int:
         """Elements of all weights that `op` reads."""
         return sum(self.weight[name].elements for name in op.weights if name in self.weight)
+
+
+NO_MODEL = Workload(name="", inputs=(), outputs=(), tensors=(), weights=(), ops=())  # where facts are of no network

@@ -5,11 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from advisor.errors import KnowledgeError
-from advisor.resources import data_dir, read_yaml
+from advisor.resources import data_dir, read_record
 from advisor.schema import BUDGETS, Budget, Plan, Step
 from advisor.schema.base import Record
 
@@ -117,11 +115,7 @@ class TechniqueKnowledge(Record):
 @cache
 def load_techniques(path: Path | None = None) -> TechniqueKnowledge:
     """Read and check the file; `path` replaces the shipped one."""
-    file = path or data_dir("knowledge") / "techniques.yaml"
-    try:
-        return TechniqueKnowledge.model_validate(read_yaml(file))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise KnowledgeError("the knowledge about techniques cannot be read", where=f"{file}: {error}") from error
+    return read_record(path or data_dir("knowledge") / "techniques.yaml", TechniqueKnowledge)
 
 
 def _untrained(step: Step) -> bool:

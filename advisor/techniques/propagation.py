@@ -36,6 +36,8 @@ def _visit(trace: Trace, op: Op) -> None:
         layout = trace.layout(tensor)
         if layout:
             trace.touch(op, layout.segments)
+    if not op.inputs and op.kind not in (OpKind.VIEW, OpKind.MOVE):
+        return  # it computes a constant
     if op.kind in CONV_KINDS:
         _conv(trace, op)
     elif op.kind is OpKind.LINEAR:
@@ -103,11 +105,11 @@ def _depthwise(trace: Trace, op: Op, weight: Weight, source: Layout | None) -> N
 
 def _linear(trace: Trace, op: Op) -> None:
     weight = main_weight(trace.workload, op)
-    if weight is None or len(weight.shape) != 2 or len(op.outputs) != 1:
-        trace.pin_inputs(op, f"{op.module or op.name} is not a plain linear layer")
-        return
     source, shape = trace.layout(op.inputs[0]), trace.shape(op.inputs[0])
     features = trace.shape(op.outputs[0])[-1]
+    if weight is None or sorted(weight.shape) != sorted((features, shape[-1])) or len(op.outputs) != 1:
+        trace.pin_inputs(op, f"{op.module or op.name} is not a plain linear layer")
+        return
     dim_out = 0 if weight.shape == (features, shape[-1]) and op.name != "MatMul" else 1
     segments = trace.start(op, weight, features, 1, dim_out)
     if source is not None and source.dim != len(shape) - 1:

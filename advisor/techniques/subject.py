@@ -3,7 +3,8 @@
 `apply.py` of a technique offers: `STAGE` ("torch" or "onnx": the form it changes), `needs(step)`, which also refuses
 settings that cannot be carried out, and `apply(step, subject) -> Change`. Where training needs scaffolding that the
 result must not keep, `finish(step, module)` removes it; `conversion(step)` names the step that makes an ONNX file of
-it. The subject is never changed: modules are copied, files written anew into `folder`.
+it. `training(step)` says how the module is trained where that differs from a recovery; `TAUGHT` marks steps that learn
+from the original. The subject is never changed: modules are copied, files written anew into `folder`.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ class Subject:
     onnx: Path | None = None
     workload: Workload | None = None
     path: ExecPath | None = None
+    built: dict[str, Any] | None = None  # what the module was built from where that is not the original
     calibration: Callable[[int], Iterator[Any]] | None = None
     labelled: Callable[[], Iterator[tuple[Any, Any]]] | None = None
     seed: int = 0
@@ -38,10 +40,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Change:
-    """What a technique made: the new module or file, a sentence, details, and another input if it changed."""
+    """What a technique made: the new module or file, a sentence, details, and another input if it changed.
+
+    `built` says of a module that was not made from the original what it was built from, for its stored weights.
+    """
 
     done: str
     module: Any = None
     onnx: Path | None = None
     details: dict[str, Any] = field(default_factory=dict)
     input_shape: tuple[int, ...] | None = None
+    built: dict[str, Any] | None = None

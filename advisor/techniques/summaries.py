@@ -10,10 +10,9 @@ from advisor.errors import NotApplicable
 from advisor.schema import WEIGHTED_KINDS, Op, OpKind, Storage, Tensor, Weight, Workload
 
 from .editing import revise
-from .students import Student
+from .students import TOKENS, Student
 
 _MARK = "summary:"
-_TOKENS = frozenset({OpKind.ATTENTION, OpKind.MATMUL, OpKind.SOFTMAX})  # quadratic in the number of tokens
 
 
 def is_summary(workload: Workload) -> bool:
@@ -32,7 +31,7 @@ def summarise(student: Student, teacher: Workload, classes: int) -> Workload:
     batch = teacher.batch
     dtype = teacher.tensor[teacher.inputs[0]].dtype if teacher.inputs else "float32"
     shorter = (student.classes - classes) * student.features  # of the classifier's matrix; its bias loses the rest
-    tensors = [Tensor(id=0, shape=(batch, 3, student.size, student.size), dtype=dtype)]
+    tensors = [Tensor(id=0, shape=(batch, student.channels, student.size, student.size), dtype=dtype)]
     weights: list[Weight] = []
     ops: list[Op] = []
     plan = _order(student)
@@ -40,7 +39,7 @@ def summarise(student: Student, teacher: Workload, classes: int) -> Workload:
         last = i == len(plan) - 1
         shape = (batch, classes) if last else (batch, elements)
         names: tuple[str, ...] = ()
-        if kind is OpKind.LINEAR and last:
+        if last:
             macs, params = macs - shorter, params - shorter - (student.classes - classes)  # noqa: PLW2901
         if params:
             role = "weight" if kind in WEIGHTED_KINDS else "norm"
@@ -86,10 +85,10 @@ def _order(student: Student) -> list[tuple[OpKind, int, int, int]]:
     for rank, (kind, share) in enumerate(sorted(student.kinds.items(), key=lambda item: item[0] not in WEIGHTED_KINDS)):
         places += [((i + 0.5) / share.ops, rank, kind, i) for i in range(share.ops)]
     places.sort(key=lambda place: place[:2])
-    linear = [p for p in places if p[2] is OpKind.LINEAR]
-    if linear:  # the classifier comes last
-        places.remove(linear[-1])
-        places.append(linear[-1])
+    classifier = OpKind.LINEAR if OpKind.LINEAR in student.kinds else OpKind.CONV_1X1
+    head = [p for p in places if p[2] is classifier][-1]  # the classifier comes last
+    places.remove(head)
+    places.append(head)
     second = next((i for i, p in enumerate(places[1:-1], start=1) if p[2] is peak.kind), 1)
     places.insert(1, places.pop(second))
     fixed = {0: peak.reads, 1: peak.writes}
@@ -125,10 +124,10 @@ def narrowed_summary(workload: Workload, ratio: float) -> Workload:
 
 def resized_summary(workload: Workload, area: float) -> Workload:
     """Scale a summary to `area` times the pixels; linear layers follow only where there is attention."""
-    tokens = any(op.kind in _TOKENS for op in workload.ops)
+    tokens = any(op.kind in TOKENS for op in workload.ops)
 
     def macs(kind: OpKind) -> float:
-        if kind in _TOKENS:
+        if kind in TOKENS:
             return area * area
         return 1.0 if kind is OpKind.LINEAR and not tokens else area
 

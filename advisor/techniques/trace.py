@@ -77,8 +77,10 @@ class Trace:
                 self.channels.block(segments[0].variable, groups)
         self.span(weight, dim, Span(segments))
         bias = bias_of(self.workload, op)
-        if bias is not None:
+        if bias is not None and bias.shape == (width,):
             self.span(bias, 0, Span(segments))
+        elif bias is not None:
+            self.channels.pin(segments, f"{bias.name} is only a part of what is added")
         self.produced(op, segments)
         return segments
 

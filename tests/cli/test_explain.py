@@ -4,6 +4,7 @@ import pytest
 
 from advisor import questions
 from advisor.ranking.store import save_recommendation
+from advisor.ranking.turning.facts import BY_RULES
 from advisor.schema import Comparison, Counterfactual, Explanation, Flip, Metric, Replay, RuleChange, Version
 from advisor.schema.explanation import FigureChange
 from tests.reports import builders
@@ -15,8 +16,11 @@ FOUND = Explanation(
     counterfactuals=(
         Counterfactual(kind="limit", change="max_latency=29.4ms", short_of="max_latency=29.5ms", before="33 ms",
                        size=0.1667, winner=17, plan="#17 'int8 static, percentile' on tensorrt/gpu", because=(LONG,)),
+        Counterfactual(kind="limit", change="max_size=90MB", before="no limit", size=0.5, winner=1,
+                       plan="#1 'change the runtime only' on tensorrt/gpu", because=("it meets the limits",),
+                       note="anylimit"),
         Counterfactual(kind="fact", change="model.reparam_state=training", before="none", size=2.0, winner=None,
-                       plan="no plan", because=("QS-08a rejects #2",), note="rules only"),
+                       plan="no plan", because=("QS-08a rejects #2",), note=BY_RULES),
     ),
 )  # fmt: skip
 FLIP = Flip(plan="#2 fp16", what="HW-05", before="silent", after="rejects")
@@ -52,8 +56,9 @@ def narrow(text: str) -> str:
 def test_counterfactuals_fit_a_terminal_and_mark_what_only_rules_follow(monkeypatch, invoke, plan):
     monkeypatch.setattr(questions, "counterfactual", lambda *_, **__: FOUND)
     said = narrow(invoke("explain", plan, "--counterfactual").stdout)
-    for text in ("max_latency = 29.4ms", "(33 ms)", "0.17", "2.00*", "no plan"):
+    for text in ("max_latency = 29.4ms", "(33 ms)", "0.17", "2.00*", "no plan", "anylimit"):
         assert text in said
+    assert said.count("*") == 1  # a note of a limit is no such mark
 
 
 def test_counterfactuals_in_json_hold_both_sides_of_the_turn(monkeypatch, invoke_json, plan):

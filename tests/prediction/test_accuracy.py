@@ -185,6 +185,12 @@ def test_a_student_is_judged_by_the_table():
     assert estimate.low < 72.9 - 76.16 + 0.5
 
 
+def test_the_table_keeps_silent_about_students_at_another_size():
+    before = pointwise().model_copy(update={"name": "resnet50.tv_in1k"})
+    plan = Plan(runtime="onnxruntime", steps=(Distil(student="timm:mobilenetv2_100", size=96),))
+    assert StudentTable().supports(Query(plan, before, pointwise(), board(), family("residual_cnn"))) is None
+
+
 def test_the_table_keeps_silent_about_unknown_students():
     plan = Plan(runtime="onnxruntime", steps=(Distil(student="timm:unheard_of"),))
     assert StudentTable().supports(Query(plan, pointwise(), pointwise(), board())) is None

@@ -8,8 +8,8 @@ import advisor.techniques  # noqa: F401 - registers the steps
 from advisor.errors import GoalError
 from advisor.ranking.changes import read_changes
 from advisor.ranking.counterfactual import smallest_changes
-from advisor.ranking.probing import Probe
 from advisor.ranking.rank import decide, winner_of
+from advisor.ranking.turning.probing import Probe
 from advisor.ranking.what_if import ask_again
 from advisor.schema import Goal, Limit, Metric, Plan
 from advisor.techniques.half.step import Half

@@ -29,7 +29,7 @@ def test_why_not_a_vetoed_plan_names_the_rule_and_the_value_that_would_pass():
     vetoed = candidate(2, 1.0, plan=HALF, findings=(finding("HW-05", rejects=True, trace=TRACE),))
     said = " ".join(why_not(recommendation(candidate(0, 50.0), candidate(1, 20.0), vetoed), "half").answer)
     assert "HW-05" in said
-    assert "would pass at >= 16" in said
+    assert "what would pass: >= 16" in said
 
 
 def test_why_not_a_feasible_plan_compares_the_terms():
@@ -57,7 +57,7 @@ def test_a_misspelt_technique_gets_the_nearest_name():
 
 def test_passing_values_are_found_anywhere_in_the_trace():
     outer = TraceNode(text="a and b", shown="a and b", truth=Truth.TRUE, children=(TRACE,))
-    assert telling_values(outer) == ("plan.bits_w (8) < 16 holds; it would pass at >= 16",)
+    assert telling_values(outer) == ("plan.bits_w (8) < 16 holds; what would pass: >= 16",)
     assert telling_values(None) == ()
 
 

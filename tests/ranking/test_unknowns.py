@@ -1,5 +1,7 @@
 """What is not known: what would change the winner first, and how to settle it."""
 
+import pytest
+
 from advisor.ranking.information import weigh_unknowns
 from tests.ranking.builders import decided
 from tests.ranking.test_counterfactual import VETO, three
@@ -34,6 +36,13 @@ def test_the_words_begin_with_the_fact_and_the_rules_that_wait_for_it(rules_of):
 
 def test_a_known_fact_is_not_wanted(rules_of):
     assert weighed(rules_of(VETO), facts={"data.calib_n": 500}).wanted == ()
+
+
+@pytest.mark.parametrize(("aside", "wanted"), [([], ["data.calib_n"]), (["AB-06"], [])])
+def test_a_rule_that_another_sets_aside_waits_for_nothing(rules_of, aside, wanted):
+    demand = {"id": "AB-06", "kind": "require", "when": "plan.precision == 'int8'", "demand": "data.calib_n > 100"}
+    over = {"id": "AB-07", "kind": "warn", "when": "plan.precision == 'int8'", "overrides": aside}
+    assert [w.fact for w in weighed(rules_of(demand, over)).wanted] == wanted
 
 
 def test_a_number_between_thresholds_is_told_by_the_threshold(rules_of):

@@ -17,7 +17,7 @@ FOUND = coverage(BASE)
 
 def holds(rule: str) -> set[tuple[str, str]]:
     """Return the cells that one rule alone fills."""
-    alone = type(BASE)({rule: BASE.get(rule)}, BASE.vocabulary, BASE.version, BASE.digest)
+    alone = BASE.of([BASE.get(rule)])
     return {cell for cell, kinds in coverage(alone).rules.items() if sum(kinds.values())}
 
 
@@ -44,7 +44,7 @@ def test_a_rule_is_counted_where_it_can_hold_and_nowhere_else(rule, inside, outs
 
 
 def test_rules_for_every_plan_are_counted_but_are_no_judgement_of_a_technique():
-    alone = type(BASE)({"DA-01b": BASE.get("DA-01b")}, BASE.vocabulary, BASE.version, BASE.digest)
+    alone = BASE.of([BASE.get("DA-01b")])
     found = coverage(alone)
     assert all(found.rules[cell]["veto"] == 1 for cell in found.rules), "the effort depends on the settings"
     assert not any(found.own.values())

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from advisor.rules import evaluate
 from advisor.rules.evaluate import SCOPES
-from advisor.rules.load import RuleBase
 from advisor.schema import Truth
 
 from .conditions import conditions, some_facts
@@ -30,7 +29,7 @@ def base_of(writer, rules):
 
 def fresh(base):
     """Return the same rules without anything remembered."""
-    return RuleBase(base.compiled, base.vocabulary, base.version, base.digest)
+    return base.of(base)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

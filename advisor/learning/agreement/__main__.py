@@ -2,12 +2,9 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.progress import track
-
+from advisor.progress import tracked
 from advisor.rules import load_rules
 from advisor.writing import write_text
 
@@ -27,10 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     settings, base = load_settings(), load_rules()
     pairs = [*latency_pairs(settings), *accuracy_pairs(settings)]
-    bar = track(
-        pairs, "asking the rules", console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    )
-    found = judge(base, bar, settings.judged)
+    found = judge(base, tracked(pairs, "asking the rules"), settings.judged)
     data = as_data(found, pairs, settings.judged)
     if not options.dry:
         write_text(agreement_path(), as_text(data))

@@ -9,6 +9,7 @@ from .pair import ACCURACY, LATENCY, SIZE
 from .settings import Judged
 
 _METRICS = {"latency": LATENCY, "accuracy": ACCURACY, "size": SIZE}
+_OPPOSITE = {"faster": "slower", "smaller": "larger"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,3 @@ def claim_of(rule: Rule, judged: Judged) -> Claim | None:
     if rule.kind == "prefer":
         return Claim(metric, f"not {_OPPOSITE[gain]}", lambda seen: seen >= 1 - margin)
     return Claim(metric, f"not {gain}", lambda seen: seen <= 1 + margin)
-
-
-_OPPOSITE = {"faster": "slower", "smaller": "larger"}

@@ -76,9 +76,7 @@ def judge(base: RuleBase, pairs: Iterable[Pair], judged: Judged) -> tuple[Agreem
 
 def _about(base: RuleBase, rule: str) -> str:
     """Tell whether a rule speaks of what a plan changes, or of the unit alone."""
-    entry = base.get(rule)
-    names = (*entry.when.names, *(entry.demand.names if entry.demand is not None else ()))
-    return "plan" if any(name.startswith("plan.") for name in names) else "unit"
+    return "plan" if any(name.startswith("plan.") for name in base.get(rule).names) else "unit"
 
 
 def _hear(heard: _Heard, finding: Finding, pair: Pair) -> None:

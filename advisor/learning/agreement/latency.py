@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.facts import device_facts, path_facts
 from advisor.prediction.pooled.evidence import Measured, device_of, read_evidence
-from advisor.schema import Device, ExecPath, Workload
+from advisor.schema import NO_MODEL, Device, ExecPath
 from advisor.techniques.dynamic_int8.step import DynamicInt8
 from advisor.techniques.half.step import Half
 from advisor.techniques.static_int8.step import StaticInt8
@@ -22,7 +22,6 @@ from .settings import Settings
 _FLOATS = ("fp32", "fp16", "")  # the runtime's own float where the source does not say which
 _MIXED = "mixed"  # how ncnn's Vulkan rows call 16-bit storage; such rows have no processor's beside them elsewhere
 _RUNTIMES = {"torch": "pytorch"}
-_NOTHING = Workload(name="", inputs=(), outputs=(), tensors=(), weights=(), ops=())
 _PLACEMENT = frozenset({"rt.unsupported_mac_share", "rt.unsupported_ops", "rt.graph_cuts"})
 _NAMED = frozenset({"dev.cpu_arch", "dev.isa", "dev.cores"})  # all that a name with cores and clocks tells
 
@@ -39,7 +38,7 @@ def latency_pairs(settings: Settings) -> Iterator[Pair]:
     for together in _groups(rows, ("precision", "threads", "unit", "runtime", "device_name", "published")).values():
         yield from _unit_pairs(together, settings)
     for own in own_measurements():
-        yield from _own_pairs(own)
+        yield from _own_pairs(own, settings)
 
 
 def _groups(rows: list[Measured], free: tuple[str, ...]) -> dict[Measured, list[Measured]]:
@@ -118,7 +117,7 @@ def _where(row: Measured, device: Device | None, base: str) -> dict[str, Any]:
 def _of_path(row: Measured, path: ExecPath, base: str) -> dict[str, Any]:
     measured = path.model_copy(update={"default_float": base}) if base else path
     operations = operations_of(row.network, row.input)
-    found = path_facts(operations or _NOTHING, measured)
+    found = path_facts(operations or NO_MODEL, measured)
     if operations is None:
         return {name: value for name, value in found.items() if name not in _PLACEMENT}
     return found
@@ -138,22 +137,10 @@ def _unit_pairs(rows: list[Measured], settings: Settings) -> Iterator[Pair]:
                 yield replace(pair, changed="unit")
 
 
-_OWN_DEVICE = {
-    "dev.cpu_arch": "x86_64",
-    "dev.isa": ("avx2", "avx512", "avx512_vnni"),
-    "dev.kind": "x86",
-    "dev.os": True,
-    "rt.unit": "cpu",
-    "rt.default_float": "fp32",
-    "rt.precisions": ("fp32", "int8"),
-    "rt.partitions": False,
-}
-
-
-def _own_pairs(own: OwnMeasurement) -> Iterator[Pair]:
+def _own_pairs(own: OwnMeasurement, settings: Settings) -> Iterator[Pair]:
     plan = _own_plan(own.form)
     if plan is not None:
-        where = {**_OWN_DEVICE, "rt.name": own.runtime}
+        where = {**settings.own, "rt.name": own.runtime}
         facts = {**model_facts_of(own.network, own.input), **where, **plan}
         yield Pair(own.source, own.network, "own x86 machine", LATENCY, "plan", 1 / own.ratio, facts)
 

@@ -6,14 +6,10 @@ network that no library builds, what its known layers tell; of the others nothin
 
 import gzip
 import json
-import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
-from rich.progress import track
 
 from advisor.errors import KnowledgeError
 from advisor.learning.accuracies import read_accuracies
@@ -22,6 +18,7 @@ from advisor.prediction.pooled.amounts import INDEX, Amounts
 from advisor.prediction.pooled.evidence import evidence_path, read_evidence
 from advisor.prediction.pooled.networks import by_name
 from advisor.prediction.pooled.question import size_of
+from advisor.progress import tracked
 from advisor.schema import Op, OpKind, Workload
 from advisor.writing import write_bytes
 
@@ -40,9 +37,8 @@ def networks_file() -> Path:
 
 def main() -> None:
     """Profile the networks and write their facts."""
-    networks = sorted(wanted())
-    bar = track(networks, "profiling", console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    found = {f"{name}@{size_of(shape)}": entry for name, shape in bar if (entry := _entry(name, shape))}
+    networks = tracked(sorted(wanted()), "profiling")
+    found = {f"{name}@{size_of(shape)}": entry for name, shape in networks if (entry := _entry(name, shape))}
     text = json.dumps(found, separators=(",", ":"), sort_keys=True)
     write_bytes(networks_file(), gzip.compress(text.encode(), 9, mtime=0))
     print(f"facts of {len(found)} networks at their input sizes")
@@ -108,6 +104,7 @@ def model_facts_of(network: str, shape: str = "") -> dict[str, Any]:
     return _of_amounts(known.amounts) if known is not None and known.amounts.layered else {}
 
 
+@cache
 def operations_of(network: str, shape: str = "") -> Workload | None:
     """Return a network's operations in their order, without tensors, to ask what a unit would refuse."""
     entry = _known().get(f"{network}@{size_of(shape) or size_of(_USUAL)}")

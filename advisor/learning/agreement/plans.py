@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from advisor.facts import PlanContext, plan_facts
-from advisor.schema import Plan, Step, Workload
+from advisor import facts
+from advisor.schema import Plan, Step
 
-_NOTHING = Workload(name="", inputs=(), outputs=(), tensors=(), weights=(), ops=())
-_OF_THE_FILE = frozenset({"plan.weight_bytes", "plan.peak_act_bytes", "plan.needs", "plan.effort"})
 # Settings that nobody publishes with a figure; a source that does names them itself.
 _UNSTATED = frozenset({
     "plan.weight_gran", "plan.signedness", "plan.reduce_range", "plan.calibration_method", "plan.calibration_images",
@@ -19,9 +17,9 @@ _SAME_WORK = {"plan.macs_ratio": 1.0, "plan.params_ratio": 1.0}
 def facts_of_steps(steps: Iterable[Step], stated: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the facts of a plan of these steps; `stated` are the settings that the source names."""
     plan = Plan(steps=tuple(steps), runtime="", unit="cpu")
-    found = plan_facts(PlanContext(plan, _NOTHING, _NOTHING, 0, 0, "none", 0.0))
-    unknown = _OF_THE_FILE | (_UNSTATED if plan.steps else frozenset())
-    return {name: value for name, value in found.items() if name not in unknown} | dict(stated or {})
+    unknown = _UNSTATED if plan.steps else frozenset[str]()
+    found = {name: value for name, value in facts.facts_of_steps(plan).items() if name not in unknown}
+    return found | dict(stated or {})
 
 
 def facts_of_precision(steps: Iterable[Step], stated: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from advisor.errors import KnowledgeError
 from advisor.learning.accuracies import Compared
 from advisor.prediction.pooled.evidence import evidence_path
+from advisor.resources import first_mistake
 from advisor.rules.yaml_reader import read_mapping
 from advisor.schema.base import Record
 
@@ -63,6 +64,7 @@ class Settings(Record):
     metrics: tuple[str, ...] = Field(min_length=1)
     sources: dict[str, tuple[Convention, ...]]
     networks: tuple[Named, ...]
+    own: dict[str, Any]  # facts of the machine of the own measurements
 
     def convention(self, row: Compared) -> Convention | None:
         """Return what a row rests on, or None where its source keeps it out."""
@@ -85,15 +87,13 @@ def load_settings() -> Settings:
     try:
         return Settings.model_validate(_plain(read_mapping(path)))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise KnowledgeError(f"{where}: {first['msg']}", where=path.name) from error
+        raise KnowledgeError(first_mistake(error), where=path.name) from error
 
 
 def _plain(value: Any) -> Any:
-    """YAML reads a day as a date; the evidence holds texts."""
+    """Return days as the texts that the evidence holds, and lists as tuples, which the engine can remember."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return tuple(_plain(item) for item in value)
     return value.isoformat() if hasattr(value, "isoformat") else value

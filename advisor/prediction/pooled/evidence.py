@@ -9,10 +9,11 @@ import csv
 import gzip
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from advisor.devices import load_device
 from advisor.devices.described import described_device
@@ -64,8 +65,13 @@ def read_evidence(path: Path | None = None) -> list[Measured]:
 
 def write_evidence(rows: list[Measured], path: Path) -> None:
     """Write rows, byte for byte the same for the same rows."""
+    write_rows(rows, Measured, path)
+
+
+def write_rows(rows: Iterable[object], kind: type[Any], path: Path) -> None:
+    """Write records of one dataclass as a table that is packed; its columns are their fields."""
     text = io.StringIO()
-    names = [field.name for field in fields(Measured)]
+    names = [field.name for field in fields(kind)]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
     writer.writerows([getattr(row, name) for name in names] for row in rows)

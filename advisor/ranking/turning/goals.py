@@ -14,11 +14,10 @@ from .probing import Probe
 def turned_goals(probe: Probe, *, budgets: bool) -> Iterator[Alternative]:
     """Ask what another goal would make of the winner, and another budget, where the model cannot be opened for it."""
     goal, size = probe.now.goal, load_weights().changes.switch
-    choices = [("goal", goal.kind, value) for value in get_args(GoalKind)]
-    choices += [("budget", goal.budget, value) for value in BUDGETS if budgets]
-    for name, present, value in choices:
-        if value == present:
-            continue
-        winner = probe.winner(read_changes((f"{name}={value}",), goal).goal)
+    kinds = [f"goal={kind}" for kind in get_args(GoalKind) if kind != goal.kind]
+    means = [f"budget={budget}" for budget in BUDGETS if budgets and budget != goal.budget]
+    for change in (*kinds, *means):
+        winner = probe.winner(read_changes((change,), goal).goal)
         if winner != probe.now.winner:
-            yield Alternative("goal", f"{name}={value}", "", f"{name} {present}", size, winner)
+            present = f"goal {goal.kind}" if change in kinds else f"budget {goal.budget}"
+            yield Alternative("goal", change, "", present, size, winner)

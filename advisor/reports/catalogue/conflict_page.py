@@ -6,19 +6,15 @@ from advisor.rules.conflicts import Conflict, ConflictCase, Side
 from advisor.rules.wording import show
 
 from .known import Known
-from .text import capital, code, plain, table
+from .text import anchor, capital, code, plain, table
 
 
-def conflict_page(known: Known) -> str:
+def conflict_page(known: Known) -> Iterator[str]:
     """Write the page."""
-    return "\n".join(_page(known))
-
-
-def _page(known: Known) -> Iterator[str]:
     found = known.conflicts
     yield from ("# Where sources disagree", "")
     yield f"{len(found.conflicts)} questions on which knowledgeable sources differ, what an expert does about each, and"
-    yield "how the rules see to it. The cases are run with the rules: what the tables say is what the engine does."
+    yield "how the rules see to it. `advisor rules test` runs the cases: what the tables say is what the engine does."
     yield ""
     yield from table(("", "question"), [(_link(one), plain(one.question)) for one in found.conflicts])
     yield from ("## What goes before what", "")
@@ -33,7 +29,7 @@ def _page(known: Known) -> Iterator[str]:
 
 
 def _link(conflict: Conflict) -> str:
-    return f"[{conflict.id}](#{conflict.id.lower()})"
+    return f"[{conflict.id}](#{anchor(conflict.id)})"
 
 
 def _conflict(conflict: Conflict, known: Known) -> Iterator[str]:

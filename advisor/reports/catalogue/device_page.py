@@ -10,7 +10,7 @@ from advisor.schema import Device
 
 from .evidence import Measured
 from .known import Known
-from .text import orphan, plain, source, table
+from .text import anchor, orphan, plain, source, table
 
 _WIDE = 0.25  # a rule that can hold on more than this share of all devices tells little about one of them
 
@@ -85,7 +85,7 @@ def _evidence(device: Device, measured: Measured) -> Iterator[str]:
         ("unit", "runtime", "precision", "latencies", "networks", "published", "sources"),
         [
             (row.unit, row.runtime, row.precision or "-", str(row.count), str(row.networks), row.published,
-             ", ".join(f"[{plain(one)}](../evidence-sources.md#{one.replace('.', '')})" for one in row.sources))
+             ", ".join(f"[{plain(one)}](../evidence-sources.md#{anchor(one)})" for one in row.sources))
             for row in rows
         ],
     )  # fmt: skip

@@ -1,12 +1,11 @@
 """What was measured on which device: counts of the published latencies that the project carries."""
 
-import csv
-import gzip
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from advisor.resources import data_dir
+from advisor.prediction.pooled.evidence import Measured as Latency
+from advisor.prediction.pooled.evidence import read_evidence
 
 
 @dataclass(frozen=True)
@@ -27,26 +26,23 @@ Measured = Mapping[str, tuple[Counted, ...]]  # by device
 
 def measured() -> Measured:
     """Count the latencies by device, the best measured setups first."""
-    groups: defaultdict[str, defaultdict[tuple[str, str, str], list[dict[str, str]]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    with gzip.open(data_dir("knowledge") / "evidence" / "latency.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            groups[row["profile"]][row["unit"], row["runtime"], row["precision"]].append(row)
+    groups: defaultdict[str, defaultdict[tuple[str, str, str], list[Latency]]] = defaultdict(lambda: defaultdict(list))
+    for row in read_evidence():
+        groups[row.profile][row.unit, row.runtime, row.precision].append(row)
     return {
         device: tuple(sorted((_count(*key, rows) for key, rows in setups.items()), key=lambda one: -one.count))
         for device, setups in groups.items()
     }
 
 
-def _count(unit: str, runtime: str, precision: str, rows: list[dict[str, str]]) -> Counted:
-    years = sorted({row["published"][:4] for row in rows if row["published"]})
+def _count(unit: str, runtime: str, precision: str, rows: list[Latency]) -> Counted:
+    years = sorted({row.published[:4] for row in rows if row.published})
     return Counted(
         unit=unit,
         runtime=runtime,
         precision=precision,
         count=len(rows),
-        networks=len({row["network"] for row in rows}),
+        networks=len({row.network for row in rows}),
         published=" to ".join(dict.fromkeys((years[0], years[-1]))) if years else "-",
-        sources=tuple(sorted({row["source"] for row in rows})),
+        sources=tuple(sorted({row.source for row in rows})),
     )

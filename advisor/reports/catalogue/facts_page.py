@@ -21,12 +21,8 @@ _ORIGINS = {
 }
 
 
-def facts_page(known: Known) -> str:
+def facts_page(known: Known) -> Iterator[str]:
     """Write the page."""
-    return "\n".join(_page(known))
-
-
-def _page(known: Known) -> Iterator[str]:
     facts = known.base.vocabulary
     yield from ("# Facts", "")
     yield f"{len(facts)} facts, the only things that rules can speak of. A fact that cannot be determined is unknown:"
@@ -34,8 +30,7 @@ def _page(known: Known) -> Iterator[str]:
     yield "others hold for the whole case."
     yield ""
     for room in dict.fromkeys(name.split(".")[0] for name in facts):
-        scope = "candidate to candidate" if f"{room}." in PER_CANDIDATE else ""
-        varies = f" They differ from {scope}." if scope else ""
+        varies = " They differ from candidate to candidate." if f"{room}." in PER_CANDIDATE else ""
         yield from (f"## {room}", "", f"{_ROOMS.get(room, room)}.{varies}", "")
         for name, spec in facts.items():
             if name.split(".")[0] == room:

@@ -7,6 +7,7 @@ from typing import get_args
 from advisor.devices.page import KINDS as CLASSES
 from advisor.devices.page import TRUST, row_cells
 from advisor.rules.catalogue import KINDS, ORIGINS
+from advisor.rules.coverage import JUDGING
 from advisor.schema import CERTAINTY, Rule
 from advisor.schema.device import DeviceKind
 from advisor.techniques import load_techniques
@@ -16,15 +17,10 @@ from .known import Known
 from .text import capital, plain, table
 
 _TITLES = ("rule", "", "kind", "certainty", "origin")
-_JUDGING = ("veto", "require", "prefer", "avoid", "estimate")
 
 
-def by_group(known: Known) -> str:
+def by_group(known: Known) -> Iterator[str]:
     """Write the index of all rules."""
-    return "\n".join(_by_group(known))
-
-
-def _by_group(known: Known) -> Iterator[str]:
     rules = sorted(known.base.rules, key=lambda rule: (rule.group, rule.id))
     yield from ("# Rules", "")
     yield f"{len(rules)} rules, knowledge base {known.base.version}. Each has a page with its reasons, its cases and"
@@ -41,12 +37,8 @@ def _by_group(known: Known) -> Iterator[str]:
         yield from _rows(members, known)
 
 
-def by_technique(known: Known) -> str:
+def by_technique(known: Known) -> Iterator[str]:
     """Write the rules that judge each technique."""
-    return "\n".join(_by_technique(known))
-
-
-def _by_technique(known: Known) -> Iterator[str]:
     yield from ("# Rules by technique", "")
     yield "Listed are the rules that can hold for a plan of the technique and not for the model as it is."
     yield f"{sum(reach.unchanged for reach in known.reach.values())} further rules can hold whatever is planned."
@@ -64,12 +56,8 @@ def _judges(rule: Rule, technique: str, known: Known) -> bool:
     return technique in reach.techniques and not reach.unchanged and not rule.deprecated
 
 
-def by_class(known: Known) -> str:
+def by_class(known: Known) -> Iterator[str]:
     """Write the rules that ask for what devices of each class are."""
-    return "\n".join(_by_class(known))
-
-
-def _by_class(known: Known) -> Iterator[str]:
     yield from ("# Rules by class of device", "")
     yield "Listed are the rules that ask for the device or its execution paths and can hold on some profile of the"
     yield "class, those that hold on few devices first."
@@ -77,7 +65,7 @@ def _by_class(known: Known) -> Iterator[str]:
     yield ""
     for kind, what in CLASSES.items():
         found = [rule for rule in known.base.rules if _asks(rule, kind, known)]
-        judging = sum(rule.kind in _JUDGING for rule in found)
+        judging = sum(rule.kind in JUDGING for rule in found)
         yield from (
             f"## {kind}",
             "",
@@ -92,12 +80,8 @@ def _asks(rule: Rule, kind: str, known: Known) -> bool:
     return kind in reach.kinds and not reach.anywhere and not rule.deprecated
 
 
-def by_origin(known: Known) -> str:
+def by_origin(known: Known) -> Iterator[str]:
     """Write the rules by who says them."""
-    return "\n".join(_by_origin(known))
-
-
-def _by_origin(known: Known) -> Iterator[str]:
     yield from ("# Rules by origin", "")
     yield "A rule with several marks mixes them and stands under each."
     yield ""
@@ -111,12 +95,8 @@ def _rows(rules: Iterable[Rule], known: Known) -> Iterator[str]:
     yield from table(_TITLES, [known.row(rule) for rule in rules])
 
 
-def devices(known: Known, measured: Measured) -> str:
+def devices(known: Known, measured: Measured) -> Iterator[str]:
     """Write the index of devices."""
-    return "\n".join(_devices(known, measured))
-
-
-def _devices(known: Known, measured: Measured) -> Iterator[str]:
     yield from ("# Devices", "")
     yield f"{len(known.devices)} devices; any name or alias is a `--target`. Memory is main memory in MB, or RAM and"
     yield "flash in KiB for microcontrollers; int8 and float are peaks in GMAC/s of the path named. A dash is an"

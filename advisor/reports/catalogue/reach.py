@@ -1,18 +1,18 @@
 """Which rules can speak of which techniques and devices: asked of every execution path of every profile."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from advisor.devices import list_devices
+from advisor.rules.expressions import Facts
 from advisor.rules.load import Compiled, RuleBase
 from advisor.rules.partial import foresee
 from advisor.rules.situations import is_open, of_paths, of_plans, paths_by, plans_by, plans_by_technique
 
 _FRAMEWORK: dict[str, Any] = {"rt.name": "pytorch", "rt.unit": "cpu", "rt.precisions": frozenset[str]()}
 _UNCHANGED = ""  # the name of the plan that changes nothing
-Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from advisor.schema import Rule
 from .known import Known
 from .rule_cases import cases
 from .rule_ties import places, ties
-from .text import block, code, orphan, plain, source, statements, table
+from .text import anchor, block, code, orphan, plain, source, statements, table
 
 _SCOPES = {"candidate": "every candidate plan", "case": "the case as a whole, whatever the plan"}
 _METRICS = {"latency_ms": "latency", "size_mb": "size of the file", "memory_mb": "memory", "energy_mj": "energy"}
@@ -123,6 +123,6 @@ def _sources(rule: Rule, known: Known) -> Iterator[str]:
     keys = {row["source"] for row in known.sources}
     for one in rule.sources:
         key = one.ref.split(" ")[0].rstrip(",:;")
-        place = f"[{plain(one.ref)}](../evidence-sources.md#{key.replace('.', '')})" if key in keys else source(one.ref)
+        place = f"[{plain(one.ref)}](../evidence-sources.md#{anchor(key)})" if key in keys else source(one.ref)
         claim = f": {plain(one.claim)}" if one.claim else ""
         yield f"- {place}{claim}{'' if one.seen else ' *(recalled, not opened)*'}"

@@ -6,7 +6,7 @@ from advisor.rules.load import Compiled
 from advisor.schema import Rule
 
 from .known import Known
-from .text import code, plain
+from .text import anchor, code, plain
 
 _FEW = 30  # devices that a page names one by one
 
@@ -21,7 +21,7 @@ def ties(rule: Rule, known: Known) -> Iterator[str]:
     }
     lines = [f"- {title}: {_titles(ids, known)}" for title, ids in lists.items() if ids]
     for conflict in known.conflicts.of(rule.id):
-        lines.append(f"- Conflict [{conflict.id}](../conflicts.md#{conflict.id.lower()}): {plain(conflict.question)}")
+        lines.append(f"- Conflict [{conflict.id}](../conflicts.md#{anchor(conflict.id)}): {plain(conflict.question)}")
     if lines:
         yield from ("## Beside other rules", "", *lines, "")
 
@@ -53,8 +53,3 @@ def _devices(ids: list[str]) -> Iterator[str]:
         yield f"- Devices: {', '.join(f'[{one}](../devices/{one}.md)' for one in ids)}"
     elif ids:
         yield f"- Devices: {len(ids)} profiles"
-
-
-def anchor(fact: str) -> str:
-    """Return the anchor of a fact's heading."""
-    return fact.replace(".", "")

@@ -21,7 +21,7 @@ from .sources_page import sources_page
 def catalogue(known: Known) -> tuple[dict[str, str], dict[str, str]]:
     """Return the pages that lists of contents name, and the pages of single rules and devices."""
     counted = measured()
-    main = {
+    lines = {
         "rules.md": indexes.by_group(known),
         "by-technique.md": indexes.by_technique(known),
         "by-device-class.md": indexes.by_class(known),
@@ -31,6 +31,7 @@ def catalogue(known: Known) -> tuple[dict[str, str], dict[str, str]]:
         "devices.md": indexes.devices(known, counted),
         "evidence-sources.md": sources_page(known),
     }
+    main = {name: "\n".join(page) for name, page in lines.items()}
     single = {f"rules/{entry.rule.id}.md": rule_page(entry, known) for entry in known.base}
     single |= {f"devices/{device.id}.md": device_page(device, known, counted) for device in known.devices}
     return main, single

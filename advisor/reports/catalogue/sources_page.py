@@ -6,12 +6,8 @@ from .known import Known
 from .text import plain, table
 
 
-def sources_page(known: Known) -> str:
+def sources_page(known: Known) -> Iterator[str]:
     """Write the page."""
-    return "\n".join(_page(known))
-
-
-def _page(known: Known) -> Iterator[str]:
     yield from ("# Sources of measurements", "")
     yield f"{len(known.sources)} public sources of latencies and accuracies; only figures are carried, no texts."
     yield ""

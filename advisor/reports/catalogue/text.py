@@ -26,6 +26,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def anchor(heading: str) -> str:
+    """Return the anchor of a heading that is a name."""
+    return heading.lower().replace(".", "")
+
+
 def code(text: str) -> str:
     """Write code within a line."""
     return f"`{text.replace('`', chr(39))}`"
