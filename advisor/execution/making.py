@@ -41,7 +41,7 @@ def make(
     size = reader.at(subject.input_shape[2:]).size
     found.append(artefact(store(loaded.preprocessing, reader.channels, folder, size), folder, "preprocessing", ""))
     if subject.module is not start.module:
-        save_weights(subject.module, start.module, folder / WEIGHTS)
+        save_weights(subject.module, start.module, folder / WEIGHTS, subject.built)
         found.append(artefact(folder / WEIGHTS, folder, "weights"))
     checks = _checks(order, subject.workload or workload)
     return Made(Pair(baseline, shipped, local, threads), tuple(found), float_file, steps, checks)

@@ -1,8 +1,9 @@
 """Storing a module whose structure differs from its architecture's, and loading it again; no pickle is written.
 
 `weights.safetensors` holds parameters and buffers. Its metadata list, by module path, the integer attributes that
-differ from the original architecture (out_channels, groups, num_features, ...), and the thinner layers that stand in
-place of one layer. Loading builds the original and applies all three.
+differ from the original architecture (out_channels, groups, num_features, ...), the thinner layers that stand in
+place of one layer, and what the network was built from where that is not the original. Loading builds the network and
+applies all of them.
 """
 
 import copy
@@ -18,17 +19,20 @@ from .store import read_run
 WEIGHTS = "weights.safetensors"
 _WIDTHS = "advisor.widths"
 _CHAINS = "advisor.chains"
+_BUILT = "advisor.built"
 _CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
 _LINEAR = ("in_features", "out_features")
 
 
-def save_weights(module: Any, original: Any, path: Path) -> None:
-    """Write the weights of `module` and how its structure differs from that of `original`."""
+def save_weights(module: Any, original: Any, path: Path, built: dict[str, Any] | None = None) -> None:
+    """Write the weights of `module` and how its structure differs from `original`, or from what it was built from."""
     from safetensors.torch import save_file
 
+    original = original if built is None else _build(built, path)
     tensors = {name: tensor.detach().contiguous().clone() for name, tensor in module.state_dict().items()}
     partial = path.with_suffix(".partial")
     changes = {_WIDTHS: widths_changed(original, module), _CHAINS: chains(original, module)}
+    changes |= {} if built is None else {_BUILT: built}
     save_file(tensors, partial, metadata={name: json.dumps(change) for name, change in changes.items()})
     os.replace(partial, path)
 
@@ -79,7 +83,8 @@ def load_pruned(run_dir: Path, original: Any = None) -> Any:
     record = read_run(run_dir)
     if not (run_dir / WEIGHTS).is_file():
         raise RunError(f"the run holds no {WEIGHTS}", where=str(run_dir), remedy="Load its ONNX file instead.")
-    if original is None:
+    built = _metadata(run_dir / WEIGHTS, _BUILT)
+    if original is None and not built:
         from advisor.loading import load
 
         original = load(**record.model_spec).module
@@ -87,14 +92,16 @@ def load_pruned(run_dir: Path, original: Any = None) -> Any:
 
 
 def with_weights(original: Any, path: Path) -> Any:
-    """Return a copy of `original` with the structure and weights of a file written by `save_weights`."""
+    """Return a network with the structure and weights of a file written by `save_weights`.
+
+    It starts from a copy of `original`, or from what the file says that it was built from.
+    """
     import torch
     from safetensors import safe_open
 
-    module = copy.deepcopy(original)
+    built, widths, replaced = (_metadata(path, name) for name in (_BUILT, _WIDTHS, _CHAINS))
+    module = _build(built, path) if built else copy.deepcopy(original)
     with safe_open(path, framework="pt") as stored:
-        metadata = stored.metadata() or {}
-        widths, replaced = (json.loads(metadata.get(name, "{}")) for name in (_WIDTHS, _CHAINS))
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  (not a mapping)
     for name, layers in replaced.items():
         owner, _, leaf = name.rpartition(".")
@@ -114,6 +121,24 @@ def with_weights(original: Any, path: Path) -> Any:
         else:
             part._buffers[leaf] = tensor
     return module.eval()
+
+
+def _metadata(path: Path, name: str) -> dict[str, Any]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as stored:
+        found: dict[str, Any] = json.loads((stored.metadata() or {}).get(name, "{}"))
+    return found
+
+
+def _build(built: dict[str, Any], path: Path) -> Any:
+    """Build a student anew; the names of the list of students are all that a file can ask for."""
+    from advisor.techniques.distil.building import Built, build_student
+
+    try:
+        return build_student(Built.model_validate(built))
+    except ValueError as error:
+        raise RunError("the weights say of an unknown network that it is theirs", where=str(path)) from error
 
 
 def _integers(part: Any) -> dict[str, Any]:

@@ -62,6 +62,12 @@ def check_plan(plan: Plan, loaded: "LoadedModel", data_dir: Path | None) -> None
                 f"{step.technique} comes after {exported}, which ends in an ONNX file",
                 remedy="Change the structure first and quantize last.",
             )
+        if loaded.random_weights and getattr(applier(step), "TAUGHT", False):
+            raise NotApplicable(
+                f"{step.technique} learns from the original, whose weights are random",
+                where=loaded.source,
+                remedy="Give a trained checkpoint, or choose a plan that does not need a teacher.",
+            )
         exported = step.technique if ends_in_onnx(step) else exported
         need = needed(step)
         if need != "nothing" and data_dir is None:

@@ -15,7 +15,8 @@ from .batch_norm import reestimate
 from .data import DataSplit, evenly
 from .images import ImageReader
 from .refuse import applier
-from .training import Training, fine_tune
+from .teaching import known_top1, said
+from .training import Training, fine_tune, parts
 
 FLOAT_FILE = "float.onnx"  # the model after the last torch step, before the first ONNX step
 NORM_IMAGES = 256  # images that re-estimate batch norms after a cut
@@ -47,6 +48,8 @@ def carry_out(plan: Plan, start: Subject, shop: Workshop) -> tuple[Subject, tupl
             subject = replace(subject, onnx=export_float(subject, shop))
         began = time.perf_counter()
         change = module.apply(step, subject)
+        if change.built is not None:
+            subject = replace(subject, built=change.built)
         if change.input_shape is not None:
             subject = replace(subject, input_shape=change.input_shape)
             shop = replace(shop, reader=shop.reader.at(subject.input_shape[2:]))
@@ -77,7 +80,7 @@ def _trained(step: Step, change: Change, start: Subject, subject: Subject, shop:
     if hasattr(module, "finish"):
         module.finish(step, change.module)
     subject = replace(subject, module=change.module, workload=_profile(change.module, subject))
-    return replace(change, done=change.done + _said(recovered), details={**change.details, **recovered}), subject
+    return replace(change, done=change.done + said(recovered), details={**change.details, **recovered}), subject
 
 
 def _converted(step: Step, before: Change, subject: Subject, shop: Workshop) -> tuple[Change, Subject]:
@@ -103,45 +106,54 @@ def _resized(teacher: Any, given: tuple[int, int], wanted: tuple[int, ...]) -> A
 
 
 def _recover(step: Step, module: Any, start: Subject, shop: Workshop) -> dict[str, Any]:
-    """Re-estimate batch norms, then fine-tune for the step's epochs with the dense model as teacher."""
+    """Re-estimate batch norms, then train for the step's epochs with the dense model as teacher."""
     details: dict[str, Any] = {}
     if shop.data is None:
         return details
-    images = evenly(shop.data.calibration or shop.data.train, NORM_IMAGES)
-    norms = reestimate(module, (batch for batch, _ in shop.reader.batches(images, NORM_BATCH)))
-    if norms:
-        details["batch_norms_reestimated"] = norms
+    if not _taught(step):  # a student is untrained: its norms learn with the rest
+        images = evenly(shop.data.calibration or shop.data.train, NORM_IMAGES)
+        norms = reestimate(module, (batch for batch, _ in shop.reader.batches(images, NORM_BATCH)))
+        details |= {"batch_norms_reestimated": norms} if norms else {}
     epochs = int(getattr(step, "epochs", 0))
     if epochs and shop.data.train:
-        shop.progress.finish()
-        shop.progress.start(f"fine-tune {epochs} epochs", epochs)
-        trained = fine_tune(
-            module,
-            shop.data.train,
-            shop.reader,
-            Training(epochs, learning_rate=getattr(step, "learning_rate", RATE), seed=shop.seed),
-            teacher=_resized(start.module.eval(), shop.reader.size, start.input_shape[2:]),
-            tick=shop.progress.advance,
-        )
-        details |= {
-            "epochs": trained.epochs,
-            "best_epoch": trained.best_epoch,
-            "validation_top1_before": round(trained.before, 2),
-            "validation_top1_after": round(trained.best, 2),
-        }
+        details |= _train(step, module, start, shop.data, shop)
     return details
 
 
-def _said(details: dict[str, Any]) -> str:
-    said = ""
-    if "batch_norms_reestimated" in details:
-        said += f"; re-estimated {details['batch_norms_reestimated']} batch norms"
-    if "epochs" in details:
-        said += (
-            f"; fine-tuned {details['epochs']} epochs, validation top-1 {details['validation_top1_before']:.1f} to "
-            f"{details['validation_top1_after']:.1f} %"
-        )
-    return said
+def _train(step: Step, module: Any, start: Subject, data: DataSplit, shop: Workshop) -> dict[str, Any]:
+    settings, teacher, details = _settings(step, shop.seed), start.module.eval(), {}
+    if _taught(step):
+        held, _ = parts(data.train, settings)
+        reader = shop.reader.at(start.input_shape[2:])
+        details["teacher_validation_top1"] = known_top1(teacher, held, reader, len(data.classes))
+    shop.progress.finish()
+    shop.progress.start(f"{'teach' if details else 'fine-tune'} {settings.epochs} epochs", settings.epochs)
+    trained = fine_tune(
+        module,
+        data.train,
+        shop.reader,
+        settings,
+        teacher=_resized(teacher, shop.reader.size, start.input_shape[2:]),
+        tick=shop.progress.advance,
+    )
+    return details | {
+        "epochs": trained.epochs,
+        "best_epoch": trained.best_epoch,
+        "validation_top1_before": round(trained.before, 2),
+        "validation_top1_after": round(trained.best, 2),
+    }
+
+
+def _taught(step: Step) -> bool:
+    """Whether the step's network starts from nothing and learns from the original."""
+    return getattr(applier(step), "TAUGHT", False)
+
+
+def _settings(step: Step, seed: int) -> Training:
+    """Return the settings of a recovery, or those by which the technique trains."""
+    settings = Training(int(getattr(step, "epochs", 0)), learning_rate=getattr(step, "learning_rate", RATE), seed=seed)
+    own = getattr(applier(step), "training", None)
+    return settings if own is None else replace(settings, **own(step))
 
 
 def _profile(module: Any, subject: Subject) -> Any:

@@ -1,4 +1,4 @@
-"""Fine-tuning a small network on labelled images, with the dense model as optional teacher; never sees the test."""
+"""Training a small network on labelled images, with the dense model as optional teacher; never sees the test."""
 
 import copy
 import math
@@ -18,7 +18,7 @@ class Training:
     """Settings of a fine-tuning. `distillation` is the weight of the teacher's term, 0 without a teacher."""
 
     epochs: int
-    optimizer: Literal["sgd", "adamw"] = "sgd"
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     learning_rate: float = 0.01
     weight_decay: float = 1e-4
     batch: int = 64
@@ -57,10 +57,16 @@ def fine_tune(
     """Train `module` in place and leave the weights of the best epoch in it, in evaluation mode."""
     import torch
 
-    held, train = draw(items, settings.validation_share, None, settings.seed + 2)
+    held, train = parts(items, settings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return _train(module, train, held or items, reader, settings, teacher=teacher, tick=tick)
+        return _train(module, train, held, reader, settings, teacher=teacher, tick=tick)
+
+
+def parts(items: tuple[Item, ...], settings: Training) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """Divide the training images into those that choose the best epoch and those that teach."""
+    held, train = draw(items, settings.validation_share, None, settings.seed + 2)
+    return held or items, train
 
 
 def _train(
@@ -118,7 +124,8 @@ def _optimizer(module: Any, settings: Training, steps: int) -> tuple[Any, Any]:
     if settings.optimizer == "sgd":
         optimizer = torch.optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
     else:
-        optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)
+        kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.AdamW
+        optimizer = kind(parameters, lr=rate, weight_decay=decay)
     return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(1, steps))
 
 

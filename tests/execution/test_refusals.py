@@ -1,7 +1,9 @@
+from typing import ClassVar
+
 import pytest
 
 from advisor.errors import DataError, NotApplicable, RunError
-from advisor.schema import Plan
+from advisor.schema import Plan, Step
 from advisor.techniques.dynamic_int8.step import DynamicInt8
 from advisor.techniques.half.step import Half
 from advisor.techniques.prune_channels.step import PruneChannels
@@ -38,7 +40,7 @@ def refused(host, tmp_path, plan, *, model=None, data=None, error=NotApplicable)
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
-        ((PruneTransformer(mlp_ratio=0.3),), "can be recommended but not carried out by this version"),
+        ((PruneTransformer(mlp_ratio=0.3, epochs=0),), "prune_transformer finds nothing to cut"),
         ((PRUNE,), "prune_channels needs labelled training images"),
         ((INT8,), "static_int8 needs calibration images"),
         ((INT8, PruneChannels(ratio=0.5, epochs=0)), "static_int8 needs calibration images"),
@@ -51,6 +53,14 @@ def refused(host, tmp_path, plan, *, model=None, data=None, error=NotApplicable)
 )
 def test_what_cannot_be_done_without_data_is_refused(host, tmp_path, steps, said):
     assert said in refused(host, tmp_path, plan(*steps))
+
+
+def test_a_technique_that_brings_no_way_to_do_it_is_refused(host, tmp_path):
+    class Dream(Step):
+        label: ClassVar[str] = "dream of a smaller network"
+
+    said = refused(host, tmp_path, Plan.model_construct(steps=(Dream(),), runtime="onnxruntime"))
+    assert "dream of a smaller network) can be recommended but not carried out by this version" in said
 
 
 def test_pruning_an_onnx_file_is_refused(host, tmp_path):

@@ -5,19 +5,24 @@ import functools
 import pytest
 
 from advisor.schema import Plan
+from advisor.techniques.dynamic_int8.step import DynamicInt8
 from advisor.techniques.low_rank.step import LowRank
 from advisor.techniques.prune_channels.step import PruneChannels
+from advisor.techniques.prune_transformer.step import PruneTransformer
 from advisor.techniques.qat.step import QAT
 from advisor.techniques.resolution.step import LowerResolution
 from advisor.techniques.sparsify.step import Sparsify
 from advisor.techniques.static_int8.step import StaticInt8
 from advisor.techniques.weight_only.step import WeightOnly
 
+from .digits import loaded, trained
 from .journeys import fast_measurement, run  # noqa: F401 - a fixture
+from .vit import trained_transformer
 
 pytestmark = pytest.mark.real
 
 INT8 = StaticInt8(signedness="u8s8")
+NARROW = PruneTransformer(mlp_ratio=0.5, head_ratio=0.25, epochs=2)
 # name: steps, largest size against the original's, largest loss in points of top-1
 PLANS = {
     "spatial svd": ((LowRank(method="spatial_svd", rank_ratio=0.5, epochs=2),), 0.8, 6),
@@ -28,12 +33,20 @@ PLANS = {
     "smaller images, then int8": ((LowerResolution(height=12, width=12, epochs=2), INT8), 0.6, 10),
     "int8 weights": ((WeightOnly(),), 0.5, 1),
     "int4 weights in groups": ((WeightOnly(bits=4, group_size=32),), 0.4, 4),
+    "fewer heads and units": ((NARROW,), 0.7, 6),
+    "fewer heads and units, then dynamic int8": ((NARROW, DynamicInt8()), 0.6, 6),
+    "fewer heads and units, then int8": ((NARROW, INT8), 0.8, 8),
 }
 
 
 @functools.cache
 def carried_out(name):
-    return run(Plan(steps=PLANS[name][0], runtime="onnxruntime"))
+    steps = PLANS[name][0]
+    return run(Plan(steps=steps, runtime="onnxruntime"), model=loaded(original(steps)))
+
+
+def original(steps):
+    return trained_transformer() if NARROW in steps else trained()
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -54,22 +67,31 @@ def test_the_real_network_equals_its_preview(name):
     assert all(check.agrees for check in record.checks), record.checks
 
 
-def test_a_factorized_network_loads_again():
+@pytest.mark.parametrize("name", ["spatial svd", "fewer heads and units"])
+def test_a_network_of_another_structure_loads_again(name):
     import numpy as np
     import torch
 
     from advisor import runtimes
     from advisor.execution import load_pruned
 
-    from .digits import trained
-
-    _, out = carried_out("spatial svd")
-    module = load_pruned(out, trained())
+    _, out = carried_out(name)
+    module = load_pruned(out, original(PLANS[name][0]))
     batch = np.random.default_rng(0).standard_normal((1, 1, 16, 16)).astype(np.float32)
     with torch.inference_mode():
         expected = module(torch.from_numpy(batch)).numpy()
     found = runtimes.get("onnxruntime").load(out / "model.onnx", 1)(batch)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_narrow_blocks_are_recorded_and_run_in_integers():
+    record, _ = carried_out("fewer heads and units, then dynamic int8")
+    cut = record.steps[0]
+    assert cut.details["heads"] == {"blocks.0.attn.qkv": [4, 3]}
+    assert cut.details["hidden"] == {"blocks.0.mlp.fc1": [128, 64]}
+    assert cut.done.startswith("cut 1 of 4 heads and 64 of 128 hidden units")
+    assert cut.details["epochs"] == 2
+    assert int(record.environment["heavy_int8"]) >= 4
 
 
 def test_zeros_survive_training_and_quantization():
