@@ -1,6 +1,6 @@
 """Fit efficiencies by class of unit to published and own latencies; write knowledge/prediction/efficiency_fitted.yaml.
 
-    python benchmarks/fit_efficiency.py ../shared/evidence
+    python benchmarks/fit_efficiency.py FOLDER
 
 Each (entry, arithmetic) is fitted by itself: logarithms of efficiencies, of the transfer rate and of the overhead are
 moved from their assumed values as far as the errors demand (soft L1 on log errors, a prior of a factor of 2). The error

@@ -1,6 +1,6 @@
 """Compare predicted with published latencies: median error, share inside the 80 % interval, and ratios on one path.
 
-    python benchmarks/latency_check.py ../shared/evidence
+    python benchmarks/latency_check.py FOLDER
 
 The efficiencies were fitted to most of these rows (fit_efficiency.py prints the errors of networks and devices that a
 fit had not seen); rows of runtimes without a fit are a test of the assumed figures.
