@@ -1,11 +1,12 @@
-"""The Python interface in ten lines: `api.py timm:mobilenetv2_100 raspberry-pi-4b`."""
+"""The Python interface in ten lines: `api.py [MODEL DEVICE]`, by default timm:mobilenetv2_100 on raspberry-pi-4b."""
 
 import sys
 
 import advisor
 
 goal = advisor.Goal(kind="latency", limits=(advisor.Limit(metric=advisor.Metric.ACCURACY, bound=1.0),))
-answer = advisor.recommend(sys.argv[1], target=sys.argv[2], goal=goal)
+model, device = sys.argv[1:3] if len(sys.argv) > 2 else ("timm:mobilenetv2_100", "raspberry-pi-4b")
+answer = advisor.recommend(model, target=device, goal=goal)
 if answer.recommended is None:
     sys.exit("\n".join(answer.nearest))
 print(answer.recommended.plan.label, "on", answer.recommended.plan.path)
