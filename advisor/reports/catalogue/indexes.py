@@ -47,8 +47,8 @@ def by_technique(known: Known) -> Iterator[str]:
     for name, title in titles.items():
         found = [rule for rule in known.base.rules if _judges(rule, name, known)]
         counts = ", ".join(f"{n} {kind}" for kind in KINDS if (n := sum(rule.kind == kind for rule in found)))
-        yield from (f"## {name}", "", f"{plain(title)}: {len(found)} rules ({counts}).", "")
-        yield from _rows(sorted(found, key=lambda rule: (len(known.reach[rule.id].techniques), rule.id)), known)
+        found.sort(key=lambda rule: (len(known.reach[rule.id].techniques), rule.id))
+        yield from _section(name, f"{plain(title)}: {len(found)} rules ({counts}).", found, known)
 
 
 def _judges(rule: Rule, technique: str, known: Known) -> bool:
@@ -66,13 +66,9 @@ def by_class(known: Known) -> Iterator[str]:
     for kind, what in CLASSES.items():
         found = [rule for rule in known.base.rules if _asks(rule, kind, known)]
         judging = sum(rule.kind in JUDGING for rule in found)
-        yield from (
-            f"## {kind}",
-            "",
-            f"{plain(capital(what))}: {len(found)} rules, {judging} of which judge plans.",
-            "",
-        )
-        yield from _rows(sorted(found, key=lambda rule: (len(known.reach[rule.id].devices), rule.id)), known)
+        found.sort(key=lambda rule: (len(known.reach[rule.id].devices), rule.id))
+        said = f"{plain(capital(what))}: {len(found)} rules, {judging} of which judge plans."
+        yield from _section(kind, said, found, known)
 
 
 def _asks(rule: Rule, kind: str, known: Known) -> bool:
@@ -87,8 +83,12 @@ def by_origin(known: Known) -> Iterator[str]:
     yield ""
     for mark, meaning in ORIGINS.items():
         found = [rule for rule in known.base.rules if mark in rule.origin.split("+")]
-        yield from (f"## {mark}", "", f"{plain(capital(meaning))}: {len(found)} rules.", "")
-        yield from _rows(found, known)
+        yield from _section(mark, f"{plain(capital(meaning))}: {len(found)} rules.", found, known)
+
+
+def _section(title: str, said: str, rules: Iterable[Rule], known: Known) -> Iterator[str]:
+    yield from (f"## {title}", "", said, "")
+    yield from _rows(rules, known)
 
 
 def _rows(rules: Iterable[Rule], known: Known) -> Iterator[str]:

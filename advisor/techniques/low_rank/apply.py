@@ -8,8 +8,8 @@ import copy
 from typing import Any
 
 from advisor.errors import NotApplicable
-from advisor.schema import Op
-from advisor.techniques.low_rank.ranks import Factor, eligible, factors
+from advisor.techniques.low_rank.ranks import Factor, eligible
+from advisor.techniques.rehearsal import rehearse
 from advisor.techniques.subject import Change, Need, Stage, Subject
 
 from .factorize import spatial_svd, svd, tucker2
@@ -36,11 +36,13 @@ def apply(step: LowRank, subject: Subject) -> Change:
         )
     module = copy.deepcopy(subject.module).cpu().eval()
     details: dict[str, Any] = {}
-    for op, weight in chosen:
+    for _, weight, parts in chosen:
         path = weight.name.removesuffix(".weight")
-        parts = factors(subject.workload, op, step.method, step.rank_ratio, step.round_to)
-        details[path] = _replace(module, path, op, parts)
-    _check(module, subject.input_shape)
+        details[path] = _replace(module, path, parts)
+    rehearse(
+        module, subject.input_shape, "low_rank: the factorized network does not run",
+        where="its forward pass reads a layer's own attributes", remedy=_OTHER_PLAN,
+    )  # fmt: skip
     lost = sum(layer["energy_lost"] for layer in details.values()) / len(details)
     return Change(
         done=f"factorized {len(details)} layers by {step.method}, {lost:.1%} of a kernel's energy lost on average",
@@ -49,7 +51,7 @@ def apply(step: LowRank, subject: Subject) -> Change:
     )
 
 
-def _replace(module: Any, path: str, op: Op, parts: tuple[Factor, ...]) -> dict[str, Any]:
+def _replace(module: Any, path: str, parts: tuple[Factor, ...]) -> dict[str, Any]:
     """Put the thinner layers in place of the layer at `path`; return their ranks and the share of energy lost."""
     import torch
 
@@ -113,18 +115,3 @@ def _joined(kernels: tuple[Any, ...], shape: Any) -> Any:
     if len(kernels) == 3:
         return torch.einsum("ria,srt,osb->oit", *flat).reshape(shape)
     return torch.einsum("ria,orb->oiab", *flat).reshape(shape)
-
-
-def _check(module: Any, input_shape: tuple[int, ...]) -> None:
-    """Refuse a network that reaches into a layer that is now several."""
-    import torch
-
-    try:
-        with torch.inference_mode():
-            module(torch.zeros(input_shape))
-    except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise NotApplicable(
-            f"low_rank: the factorized network does not run: {str(error).splitlines()[0]}",
-            where="its forward pass reads a layer's own attributes",
-            remedy=_OTHER_PLAN,
-        ) from error

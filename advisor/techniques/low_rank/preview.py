@@ -5,7 +5,7 @@ from itertools import count
 from advisor.schema import Op, OpKind, Tensor, Weight, Workload
 from advisor.schema.workload import Attr
 from advisor.techniques.editing import bias_of, renumber, revise
-from advisor.techniques.low_rank.ranks import Factor, eligible, factors
+from advisor.techniques.low_rank.ranks import Factor, eligible
 from advisor.techniques.low_rank.step import LowRank
 from advisor.techniques.summaries import refuse_summary
 
@@ -16,17 +16,19 @@ def preview(step: LowRank, workload: Workload) -> Workload:
     The new layers are called <layer>.0, <layer>.1, ...; only the last has the bias.
     """
     refuse_summary(workload, "low-rank factorization")
-    chosen = {op.index: weight for op, weight in eligible(workload, step.method, step.rank_ratio, step.round_to)}
+    chosen = {
+        op.index: (weight, parts)
+        for op, weight, parts in eligible(workload, step.method, step.rank_ratio, step.round_to)
+    }
     ids = count(max((t.id for t in workload.tensors), default=0) + 1)
     ops: list[Op] = []
     tensors = list(workload.tensors)
     replaced: dict[str, list[Weight]] = {}
     for op in workload.ops:
-        weight = chosen.get(op.index)
-        if weight is None:
+        if op.index not in chosen:
             ops.append(op)
             continue
-        parts = factors(workload, op, step.method, step.rank_ratio, step.round_to)
+        weight, parts = chosen[op.index]
         new_ops, new_tensors, new_weights = _split(workload, op, weight, parts, [next(ids) for _ in parts[1:]])
         ops += new_ops
         tensors += new_tensors

@@ -20,6 +20,6 @@ def propose(case: Case, path: ExecPath) -> tuple[LowRank, ...]:
     for method in _METHODS:
         layers = eligible(case.workload, method, ratios[0], multiple)
         if layers:
-            reach[method] = sum(op.macs for op, _ in layers)
+            reach[method] = sum(op.macs for op, _, _ in layers)
     order = sorted(reach, key=lambda method: -reach[method])
     return tuple(LowRank(method=method, rank_ratio=ratio, round_to=multiple) for ratio in ratios for method in order)

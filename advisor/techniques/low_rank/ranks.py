@@ -134,8 +134,10 @@ def _tucker(op: Op, before: tuple[int, ...], after: tuple[int, ...], ratio: floa
 _CONV = {"svd": _svd_conv, "spatial_svd": _spatial, "tucker2": _tucker}
 
 
-def eligible(workload: Workload, method: str, ratio: float, round_to: int) -> tuple[tuple[Op, Weight], ...]:
-    """Return the layers that the method would replace; layers that share a weight are left alone."""
+def eligible(
+    workload: Workload, method: str, ratio: float, round_to: int
+) -> tuple[tuple[Op, Weight, tuple[Factor, ...]], ...]:
+    """Return the layers that the method would replace, and by what; layers that share a weight are left alone."""
     uses: dict[str, int] = {}
     for op in workload.ops:
         for name in op.weights:
@@ -143,6 +145,8 @@ def eligible(workload: Workload, method: str, ratio: float, round_to: int) -> tu
     found = []
     for op in workload.ops:
         weight = main_weight(workload, op)
-        if weight is not None and uses[weight.name] == 1 and factors(workload, op, method, ratio, round_to):
-            found.append((op, weight))
+        if weight is None or uses[weight.name] != 1:
+            continue
+        if parts := factors(workload, op, method, ratio, round_to):
+            found.append((op, weight, parts))
     return tuple(found)

@@ -9,6 +9,7 @@ from typing import Any
 
 from advisor.errors import NotApplicable
 from advisor.techniques.prune_channels.preview import pruning_widths
+from advisor.techniques.rehearsal import rehearse
 from advisor.techniques.subject import Change, Need, Stage, Subject
 
 from .step import PruneChannels
@@ -131,8 +132,6 @@ def _out_widths(module: Any, widths: dict[str, int]) -> dict[str, int]:
 
 def _check(module: Any, input_shape: tuple[int, ...], widths: dict[str, int]) -> None:
     """Refuse a cut that left another width than planned or a network that no longer runs."""
-    import torch
-
     module.zero_grad(set_to_none=True)
     wrong = {path: width for path, width in _out_widths(module, widths).items() if width != widths[path]}
     if wrong:
@@ -141,11 +140,7 @@ def _check(module: Any, input_shape: tuple[int, ...], widths: dict[str, int]) ->
             f"prune_channels: {path} ended with {width} channels instead of {widths[path]}",
             remedy="Its group is coupled in a way that this version does not follow; choose a plan without pruning.",
         )
-    try:
-        with torch.inference_mode():
-            module(torch.zeros(input_shape))
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise NotApplicable(
-            f"prune_channels: the cut network does not run: {str(error).splitlines()[0]}",
-            remedy="Its forward pass relies on fixed widths; choose a plan without pruning.",
-        ) from error
+    rehearse(
+        module, input_shape, "prune_channels: the cut network does not run",
+        remedy="Its forward pass relies on fixed widths; choose a plan without pruning.",
+    )  # fmt: skip

@@ -1,9 +1,9 @@
 """Feeding smaller images: position tables are resampled where the network has any, all other weights stay."""
 
 import copy
-from typing import Any
 
 from advisor.errors import NotApplicable
+from advisor.techniques.rehearsal import rehearse
 from advisor.techniques.subject import Change, Need, Stage, Subject
 
 from .step import LowerResolution
@@ -26,20 +26,9 @@ def apply(step: LowerResolution, subject: Subject) -> Change:
     module = copy.deepcopy(subject.module).cpu().eval()
     if hasattr(module, "set_input_size"):  # timm's networks with position tables or windows
         module.set_input_size(img_size=size)
-    _check(module, shape)
+    rehearse(
+        module, shape, f"resolution: the network does not read {shape[2]}x{shape[3]}",
+        remedy="Build it for this size, or choose a plan without a change of resolution.",
+    )  # fmt: skip
     before = "x".join(map(str, subject.input_shape[2:]))
     return Change(done=f"input {before} became {size[0]}x{size[1]}", module=module, input_shape=shape)
-
-
-def _check(module: Any, shape: tuple[int, ...]) -> None:
-    import torch
-
-    try:
-        with torch.inference_mode():
-            module(torch.zeros(shape))
-    except (RuntimeError, ValueError, TypeError, AssertionError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise NotApplicable(
-            f"resolution: the network does not read {shape[2]}x{shape[3]}: {reason}",
-            remedy="Build it for this size, or choose a plan without a change of resolution.",
-        ) from error

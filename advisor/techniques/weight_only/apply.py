@@ -46,8 +46,8 @@ def apply(step: WeightOnly, subject: Subject) -> Change:
     chosen = dict(_weights(model))
     if not chosen:
         raise NotApplicable("weight_only finds no layer with constant weights in this file")
-    for name, (node, transposed) in chosen.items():
-        _store(model, name, node, step, transposed)
+    for name, inputs_first in chosen.items():
+        _store(model, name, step, inputs_first)
     target = subject.folder / "weight_only.onnx"
     partial = target.with_suffix(".partial")
     onnx.save(model, partial)
@@ -83,8 +83,8 @@ def pack(matrix: NDArray[np.float32], bits: int, block: int, axis: int) -> Packe
     return Packed(*(found if axis == 1 else (part.T for part in found)))
 
 
-def _weights(model: Any) -> Iterator[tuple[str, tuple[Any, bool]]]:
-    """Yield every float constant that is the weight of layers alone, with its node and whether inputs come first."""
+def _weights(model: Any) -> Iterator[tuple[str, bool]]:
+    """Yield every float constant that is the weight of layers alone, and whether inputs come first."""
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     readers: dict[str, list[tuple[Any, int]]] = {}
     for node in model.graph.node:
@@ -97,7 +97,7 @@ def _weights(model: Any) -> Iterator[tuple[str, tuple[Any, bool]]]:
         if tensor is None or not layers or tensor.data_type != 1 or len({user.op_type for user, _ in uses}) > 1:
             continue
         if len(tensor.dims) == 2 or node.op_type.startswith("Conv"):
-            yield name, (node, _inputs_first(node))
+            yield name, _inputs_first(node)
 
 
 def _inputs_first(node: Any) -> bool:
@@ -107,7 +107,7 @@ def _inputs_first(node: Any) -> bool:
     return node.op_type in ("MatMul", "ConvTranspose")
 
 
-def _store(model: Any, name: str, node: Any, step: WeightOnly, inputs_first: bool) -> None:
+def _store(model: Any, name: str, step: WeightOnly, inputs_first: bool) -> None:
     """Replace the constant by integers, scales and zero points, and put the nodes that restore it in front."""
     from onnx import helper, numpy_helper
 
