@@ -4,18 +4,19 @@
 # make docs     the catalogue of rules and devices and the guides as HTML, in build/docs/index.html
 # make study    the long studies
 # make index    write knowledge/architectures.json anew, after timm or torchvision changed
-# make fit      fit the latencies of named devices anew, from knowledge/evidence (some minutes)
+# make fit      fit latencies and accuracies anew, from knowledge/evidence (some minutes)
 # make workloads  profile the networks of the libraries into knowledge/workloads.csv.gz (about half an hour)
 # make evidence EVIDENCE=FOLDER  carry a folder of published latencies and accuracies into knowledge/evidence
 # make rules-evidence  hold the rules against the evidence: knowledge/evidence/agreement.json and docs/rules-evidence.md
 # make bench    the tables of docs/: devices, fusion, size, memory, energy, arenas (an hour; needs EVIDENCE for the last two)
 # make bench-host  calibrate this machine and judge it on networks it has not seen (an hour; wants a quiet machine)
+# make sweep    every timm family through int8, pruning and low rank: docs/sweep.md (half an hour on a quiet machine)
 # make picture  draw docs/recommendation.svg from a real recommendation
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check docs study picture index fit workloads evidence rules-evidence bench bench-host catalogue clean
+.PHONY: demo test check docs study picture index fit workloads evidence rules-evidence bench bench-host sweep catalogue clean
 
 PY ?= python3
 WORKERS ?= 2
@@ -50,6 +51,7 @@ study: .venv/dev-installed
 fit: .venv/installed
 	$(BIN)/python -m advisor.learning.fit
 	$(BIN)/python -m advisor.learning.steps
+	$(BIN)/python -m advisor.learning.accuracy_store
 
 workloads: .venv/installed
 	$(BIN)/python -m advisor.learning.workloads
@@ -68,11 +70,15 @@ bench: .venv/dev-installed
 	$(BIN)/python benchmarks/size.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/fit_memory.py
+	$(BIN)/python benchmarks/accuracy_prediction.py
 	$(if $(EVIDENCE),$(BIN)/python benchmarks/arena.py $(EVIDENCE))
 	$(if $(EVIDENCE),$(BIN)/python benchmarks/energy.py $(EVIDENCE))
 
 bench-host: .venv/dev-installed
 	$(BIN)/python benchmarks/host.py build/host --sessions 3
+
+sweep: .venv/dev-installed
+	$(BIN)/python benchmarks/sweep.py --jobs 2
 
 catalogue: .venv/installed
 	$(BIN)/python -m advisor.devices.page

@@ -10,8 +10,9 @@ from advisor.errors import NotApplicable, UnknownNetwork
 from advisor.facts.abilities import unknown_network
 from advisor.progress import Progress
 from advisor.ranking.decision import recommend_for
-from advisor.ranking.evaluate import predict_here
+from advisor.ranking.evaluate import predict_anew, predict_here
 from advisor.ranking.store import load_recommendation, restored, save_recommendation
+from advisor.ranking.to_search import to_search
 from advisor.rules import RuleBase
 from advisor.rules.sources import rules_in_use
 from advisor.rules.sources import told as told_rules
@@ -19,6 +20,8 @@ from advisor.schema import Device, Goal, Intake, Profiled, Recommendation, RunRe
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from advisor.execution.search import Asked
 
     Model = str | Path | nn.Module
 
@@ -66,7 +69,7 @@ def recommend(
     target: str,
     *,
     goal: Goal | None = None,
-    data: Path | None = None,
+    data: Any = None,
     rules: tuple[Path, ...] = (),
     progress: Progress | None = None,
     **options: Any,
@@ -83,7 +86,7 @@ def recommend(
     if goal.power_mode is not None:
         device = in_power_mode(device, goal.power_mode)
     if data is not None:
-        goal = goal.model_copy(update={"data": data_facts(Path(data))})
+        goal = goal.model_copy(update={"data": data_facts(data)})
     return _decide(opened(model, goal.batch, options), device, goal, base, progress)
 
 
@@ -103,52 +106,73 @@ def _decide(
     )
 
 
-def apply(
+def apply(  # noqa: PLR0913  (what may be asked, by name)
     plan: "Recommendation | Model",
     *,
-    data: Path,
+    data: Any = None,
     out: Path,
     number: int | None = None,
     target: str | None = None,
     goal: Goal | None = None,
+    limit: "Asked | None" = None,
     seed: int = 0,
+    resume: bool = False,
+    restart: bool = False,
     progress: Progress | None = None,
     **options: Any,
 ) -> RunRecord:
-    """Carry a plan out: a recommendation, a stored one, or a model for which one is made first (`target`)."""
+    """Carry a plan out: a recommendation, a stored one, or a model for which one is made first (`target`, `goal`).
+
+    Without `data` only plans that need no images are made and carried out. With a `limit` the strongest setting of the
+    plan that keeps within it is searched for. `resume` goes on with a run that something stopped, `restart` begins it
+    anew.
+    """
     from advisor.execution import apply_plan
+    from advisor.execution.working import begun
     from advisor.loading import load
     from advisor.profiling import profile as profile_loaded
 
     if isinstance(plan, str | Path) and str(plan).endswith(".json"):
         plan = load_recommendation(Path(plan))
     if not isinstance(plan, Recommendation):
+        goal = goal or Goal()
+        if data is None:
+            goal = goal.model_copy(update={"budget": "none"})
         plan = recommend(plan, target or "host", goal=goal, data=data, progress=progress, **options)
-    chosen = plan.recommended if number is None else plan.by_number.get(number)
+        stopped = begun(Path(out)) if resume and number is None else None
+        if stopped is not None:  # what is free on this machine may have changed, and with it the first plan
+            number = next((c.number for c in plan.candidates if c.plan == stopped.plan), None)
+    first = plan.recommended if limit is None else to_search(plan)
+    chosen = first if number is None else plan.by_number.get(number)
     if chosen is None:
         what = "no plan meets the limits" if number is None else f"there is no candidate {number}"
         raise NotApplicable(what, remedy=f"Choose one of 0 to {max(plan.by_number)} with --plan.")
     loaded = load(**plan.model_spec)
     workload = profile_loaded(loaded, batch=plan.goal.batch)
-    predicted_here, gains_here = predict_here(chosen.plan, workload, restored(plan.facts))
+    device, facts = load_device(plan.device), restored(plan.facts)
+    predicted_here, gains_here = predict_here(chosen.plan, workload, facts)
     return apply_plan(
         chosen.plan,
         loaded,
-        data_dir=Path(data),
+        data_dir=data,
         out=Path(out),
-        device=load_device(plan.device),
+        device=device,
         predicted=chosen.estimates,
         predicted_here=predicted_here,
         gains_here=gains_here,
         preview=chosen.preview,
         candidate=chosen.number,
         seed=seed,
+        resume=resume,
+        restart=restart,
+        limit=limit,
+        predict=lambda settled: predict_anew(settled, workload, device, rules_in_use(()), facts),
         progress=progress,
     )
 
 
-def verify(run_dir: Path, progress: Progress | None = None) -> RunRecord:
-    """Measure a run's artefacts again and compare with what was predicted."""
+def verify(run_dir: Path, *, data: Any = None, progress: Progress | None = None) -> RunRecord:
+    """Measure a run's artefacts again and compare with what was predicted; `data` says where its images are now."""
     from advisor.verification import verify_run
 
-    return verify_run(Path(run_dir), progress=progress)
+    return verify_run(Path(run_dir), data=data, progress=progress)

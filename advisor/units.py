@@ -11,12 +11,13 @@ _FACTORS: dict[str, dict[str, float]] = {
     "mJ": {"j": 1e3, "mj": 1.0, "uj": 1e-3, "µj": 1e-3},
     "pp": {"pp": 1.0, "%": 1.0, "points": 1.0, "point": 1.0},
     "fps": {"fps": 1.0, "/s": 1.0},
+    "s": {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0},
 }
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\s\d]*)\s*")
 
 
 def parse_quantity(text: str, unit: str, what: str) -> float:
-    """Read '33ms', '0.5 GB' or a bare number in `unit` (ms, MB, mJ, pp, fps); `what` names the option in errors."""
+    """Read '33ms', '0.5 GB' or a bare number in `unit` (ms, MB, mJ, pp, fps, s); `what` names the option in errors."""
     match = _QUANTITY.fullmatch(text)
     factors = _FACTORS[unit]
     if not match:

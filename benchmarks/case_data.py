@@ -72,11 +72,16 @@ def cifar(cases: Path, folder: Path) -> Path:
 def cifar_resnet20(cases: Path, seed: int) -> LoadedModel:
     """Open the ResNet-20 that was fine-tuned on these images; it is the same for every seed."""
     del seed
+    return cifar_network(cases, "resnet20")
+
+
+def cifar_network(cases: Path, name: str) -> LoadedModel:
+    """Open a network that was trained on these images: resnet20 or mobilenet."""
     sys.path.append(str(cases))
     try:
         import nets
     finally:
         sys.path.remove(str(cases))
-    module = nets.ResNetCifar()
-    module.load_state_dict(torch.load(cases / "models" / "resnet20_cifar10jpeg.pth", weights_only=True))
+    module = nets.ResNetCifar() if name == "resnet20" else nets.CifarMobileNet()
+    module.load_state_dict(torch.load(cases / "models" / f"{name}_cifar10jpeg.pth", weights_only=True))
     return load(module.eval(), input_shape=SHAPE)

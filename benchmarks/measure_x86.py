@@ -20,8 +20,10 @@ from advisor.calibration.probes import distinct
 from advisor.measurement.latency import compare
 from advisor.resources import data_dir
 from advisor.runtimes.onnx_export import export_onnx
-from advisor.techniques.static_int8.apply import prepare
+from advisor.techniques.static_int8.graph import Graph
+from advisor.techniques.static_int8.prepare import fold
 from advisor.techniques.static_int8.scope import float_nodes
+from advisor.techniques.static_int8.step import StaticInt8
 
 TABLE = data_dir("knowledge") / "prediction" / "measured_x86.csv"
 NETWORKS = (
@@ -49,11 +51,11 @@ def measure(name: str, side: int, folder: Path) -> tuple[float, float]:
     shape = (1, 3, side, side)
     module = distinct(timm.create_model(name).eval())
     plain = export_onnx(module, shape, folder / "float.onnx")
-    prepared, packed = prepare(plain, folder), folder / "int8.onnx"
+    prepared, packed = fold(plain, folder), folder / "int8.onnx"
     reader = TwoImages("input", shape)
     quantize_static(str(prepared), str(packed), reader, quant_format=QuantFormat.QDQ, per_channel=True,
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-                    nodes_to_exclude=sorted(float_nodes(prepared, ())))  # fmt: skip
+                    nodes_to_exclude=sorted(float_nodes(Graph.read(prepared), StaticInt8())))  # fmt: skip
     runtime = runtimes.get("onnxruntime")
     found = compare(runtime.load(plain, 1), runtime.load(packed, 1), 1, seed=0)
     return found.baseline.median, found.ratio

@@ -14,10 +14,16 @@ from .predicting import ADDED, Line, predict_rows
 
 NEEDED = ("device",)
 _NETWORK = ("arch", "model")
+_FURTHER = "unit, threads, runtime, precision, batch, input, metric, params_m, macs_g"
 
 
-def read_table(path: Path) -> list[dict[str, str]]:
-    """Read the rows of a table; cells that a short row lacks are empty."""
+def read_table(
+    path: Path, needed: Sequence[str] = NEEDED, network: Sequence[str] = _NETWORK, further: str = _FURTHER
+) -> list[dict[str, str]]:
+    """Read the rows of a table; cells that a short row lacks are empty.
+
+    All columns of `needed` and one of `network` must be there; `further` names what else is understood.
+    """
     try:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
@@ -31,12 +37,11 @@ def read_table(path: Path) -> list[dict[str, str]]:
         ) from error
     reader = csv.DictReader(io.StringIO(text, newline=""))
     names = [name.strip() for name in reader.fieldnames or ()]
-    missing = [name for name in NEEDED if name not in names]
-    if missing or not any(name in names for name in _NETWORK):
+    missing = [name for name in needed if name not in names]
+    if missing or not any(name in names for name in network):
         raise AdvisorError(
-            "the table needs the columns device and model (or arch)",
-            where=f"{path}: {', '.join(names) or 'no header'}",
-            remedy="Further columns: unit, threads, runtime, precision, batch, input, metric, params_m, macs_g.",
+            f"the table needs the columns {', '.join(needed)} and model (or arch)",
+            where=f"{path}: {', '.join(names) or 'no header'}", remedy=f"Further columns: {further}.",
         )  # fmt: skip
     reader.fieldnames = names
     try:
@@ -49,11 +54,18 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 def write_table(path: Path, lines: Sequence[Line]) -> None:
     """Write the rows with their predictions; complete or not at all."""
+    write_rows(path, [line.row for line in lines], [line.added for line in lines], ADDED)
+
+
+def write_rows(
+    path: Path, rows: Sequence[Mapping[str, str]], added: Sequence[Mapping[str, str]], columns: Sequence[str]
+) -> None:
+    """Write rows with new columns behind their own; complete or not at all."""
     text = io.StringIO()
-    names = [name for name in (lines[0].row if lines else {}) if name not in ADDED]
-    writer = csv.DictWriter(text, [*names, *ADDED], lineterminator="\n", extrasaction="ignore")
+    names = [name for name in (rows[0] if rows else {}) if name not in columns]
+    writer = csv.DictWriter(text, [*names, *columns], lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows({**line.row, **line.added} for line in lines)
+    writer.writerows({**row, **new} for row, new in zip(rows, added, strict=True))
     content = text.getvalue().encode()
     write_bytes(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 

@@ -10,6 +10,7 @@ from .complete import BUDGETS, GOALS
 from .options import one_of, read_count
 
 if TYPE_CHECKING:
+    from advisor.execution.search import Asked
     from advisor.schema import Goal, Limit
 
 _SAME = 0.01  # --max-latency and --min-fps that differ by less say the same
@@ -75,6 +76,19 @@ def read_limits(texts: LimitTexts, batch: int = 1) -> "tuple[Limit, ...]":
         for metric, bound in bounds.items()
         if bound is not None
     )
+
+
+def read_search(goal: "Goal", time_budget: str | None) -> "Asked | None":
+    """Return what a search may lose and how long it may take, None where no loss is limited."""
+    from advisor.execution.search import Asked
+    from advisor.schema import Metric
+
+    bound = goal.bound(Metric.ACCURACY)
+    if bound is None:
+        if time_budget is not None:
+            raise GoalError("--time-budget is for a search", remedy="Say with --max-drop what may be lost.")
+        return None
+    return Asked(bound, _positive(time_budget, "s", "--time-budget"))
 
 
 def _latency(texts: LimitTexts, batch: int) -> float | None:

@@ -23,7 +23,16 @@ Target = Annotated[
         "--target", "-t", metavar="DEVICE", autocompletion=complete.devices, help="Device, 'host' or a .yaml profile."
     ),
 ]
-Data = Annotated[Path | None, typer.Option("--data", "-d", metavar="DIR", help="Image folder, one folder per class.")]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="DATA",
+        help="Image folder (a folder per class), list (.csv .jsonl), .npz, torchvision:NAME, timm:NAME or "
+        "python:MODULE:FUNCTION.",
+    ),
+]
 Input = Annotated[
     list[str] | None,
     typer.Option(
@@ -87,6 +96,10 @@ MaxFlash = Annotated[
 MaxDrop = Annotated[
     str | None,
     typer.Option("--max-drop", metavar="1.0", help="Accuracy loss in points.", rich_help_panel="Limits"),
+]
+TimeBudget = Annotated[
+    str | None,
+    typer.Option("--time-budget", metavar="20m", help="For the search with --max-drop.", rich_help_panel="Limits"),
 ]
 Rules = Annotated[
     list[Path] | None,

@@ -1,112 +1,152 @@
-"""Dividing images into train, calibration and test: stratified by class, disjoint, the same for the same seed."""
+"""Dividing images into train, selection, calibration and test: stratified, disjoint, the same for the same seed."""
 
 import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-from PIL import Image
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 from advisor.errors import DataError
 from advisor.schema import DataFacts, DataRecord
 
-from .folders import Item, Listing, list_images
+from .items import Item, Listing
+from .sources import list_data
+from .tasks import Agreement, Classification, Task
 
 HELD_OUT_SHARE = 0.25  # of images without a test split: share kept for the test
 CALIBRATION_SHARE = 0.15  # of the remaining images without a calibration split, at most CALIBRATION_CAP
 CALIBRATION_CAP = 512
+SELECTION_SHARE = 0.1  # of the remaining training images, to choose epochs and settings by
+SEARCH_SHARE = 0.3  # the same for a search, which compares many settings by it and needs to tell them apart
+SEARCH_CAP = 2000  # with so many, the standard error of a loss is some tenths of a point
 UNREADABLE_LIMIT = 0.01  # share of images that may fail to decode before the data are refused
 
 
 @dataclass(frozen=True)
 class DataSplit:
-    """Images by their part; calibration, selection and training never touch `test`."""
+    """Images by their part, all disjoint: `selection` chooses epochs and settings, `test` judges the result alone.
 
-    directory: Path
+    Without labels there is nothing to train on, and `test` says how alike two networks answer. `origin` are the data in
+    the words of `--data`.
+    """
+
+    origin: str
     classes: tuple[str, ...]
     train: tuple[Item, ...]
     calibration: tuple[Item, ...]
     test: tuple[Item, ...]
     notes: tuple[str, ...] = ()
+    selection: tuple[Item, ...] = ()
+    form: str = "folder"
+    task: Task = field(default_factory=Classification, compare=False)
 
     @property
     def record(self) -> DataRecord:
         """The record stored with a run."""
         return DataRecord(
-            directory=str(self.directory),
+            origin=self.origin,
+            form=self.form,
+            **self.task.described(),
             classes=self.classes,
-            train=len(self.train),
-            calibration=len(self.calibration),
-            test=len(self.test),
+            **{name: len(items) for name, items in self.parts.items()},
             digest=self.digest,
         )
 
     @property
+    def parts(self) -> dict[str, tuple[Item, ...]]:
+        """Every part by its name."""
+        return {
+            "train": self.train,
+            "selection": self.selection,
+            "calibration": self.calibration,
+            "test": self.test,
+        }
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the test can say how accurate a network is."""
+        return any(item.label >= 0 for item in self.test)
+
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 over part, relative name and size of every image."""
+        """SHA-256 over part, name, label and content of every image; of files the content is their size."""
         lines = [
-            f"{part}\t{item.path.relative_to(self.directory).as_posix()}\t{item.path.stat().st_size}\t{item.label}"
-            for part, items in (("train", self.train), ("calibration", self.calibration), ("test", self.test))
+            f"{part}\t{item.name}\t{item.origin.fingerprint(item)}\t{item.label}"
+            for part, items in self.parts.items()
             for item in items
         ]
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
-def data_facts(directory: Path) -> DataFacts:
-    """Count what a directory offers, divided as `open_data` divides it, without opening an image."""
-    listing = list_images(directory)
+def data_facts(data: Any) -> DataFacts:
+    """Count what the data offer, divided as `open_data` divides them, without decoding an image."""
+    listing = list_data(data)
     split = split_images(listing, 0)
     return DataFacts(
         images=len(listing.items),
         labelled=sum(item.label >= 0 for item in listing.items),
         calibration=len(split.calibration),
         train=len(split.train),
-        test=len(split.test),
+        test=len(split.test) if split.labelled else 0,
         classes=len(listing.classes) or None,
     )
 
 
-def open_data(directory: Path, outputs: int | None, seed: int = 0) -> DataSplit:
-    """List, check and divide a directory for a model with `outputs` classes (None: unknown)."""
-    listing = list_images(directory.resolve())
-    _check_head(listing, outputs)
+def for_search(data: DataSplit, seed: int) -> DataSplit:
+    """Return the split with more images to choose settings by, taken from the training ones."""
+    train = len(data.train)
+    wanted = min(SEARCH_CAP, round(SEARCH_SHARE * (train + len(data.selection)))) - len(data.selection)
+    if wanted <= 0:
+        return data
+    drawn, rest = draw(data.train, wanted / train, None, seed + 3)
+    return replace(data, train=rest, selection=tuple(sorted((*data.selection, *drawn))))
+
+
+def open_data(data: Any, outputs: int | None, seed: int = 0) -> DataSplit:
+    """List, check and divide data of any form for a model with `outputs` classes (None: unknown)."""
+    listing = list_data(data)
+    if listing.task is None:
+        _check_head(listing, outputs)
     readable, notes = _drop_unreadable(listing)
-    if outputs is not None and listing.labelled and len(listing.classes) < outputs:
+    if outputs is not None and listing.labelled and listing.task is None and len(listing.classes) < outputs:
         notes += (
-            f"the data have {len(listing.classes)} classes, the model {outputs} outputs: class folders are taken in "
-            "order for the first outputs (put a classes.txt beside them to name all outputs)",
+            f"the data have {len(listing.classes)} classes, the model {outputs} outputs: classes are taken in order "
+            "for the first outputs (a classes.txt beside folders or lists names all outputs)",
         )
     return split_images(readable, seed, notes)
 
 
 def split_images(listing: Listing, seed: int, notes: tuple[str, ...] = ()) -> DataSplit:
-    """Divide a listing; given split folders are respected, what is missing is drawn from the training images."""
+    """Divide a listing; given parts are respected, what is missing is drawn from the training images."""
     parts = dict(listing.parts)
-    train = listing.loose + parts.get("train", ())
-    validation = parts.get("validation", ())
-    test = parts.get("test", ())
-    if test:
-        train += validation
-    else:
-        test = validation
-    if not listing.labelled:
-        unlabelled = parts.get("calibration", ()) or train
-        return DataSplit(listing.directory, (), (), tuple(sorted(unlabelled)), (), notes)
+    train, calibration = listing.loose + parts.get("train", ()), parts.get("calibration", ())
+    selection, test = parts.get("validation", ()), parts.get("test", ())
+    if not test:
+        selection, test = (), selection
+    if listing.labelled:
+        train, test, selection = (tuple(i for i in part if i.label >= 0) for part in (train, test, selection))
     if not test:
         test, train = draw(train, HELD_OUT_SHARE, None, seed)
-    calibration = parts.get("calibration", ())
+    if not listing.labelled:
+        calibration, train = calibration + train, ()
+        if not selection and not parts.get("calibration"):
+            selection, calibration = draw(calibration, SELECTION_SHARE, None, seed + 2)
     if not calibration:
         calibration, train = draw(train, CALIBRATION_SHARE, CALIBRATION_CAP, seed + 1)
-    train, test = (tuple(i for i in part if i.label >= 0) for part in (train, test))
+    if not selection:
+        selection, train = draw(train, SELECTION_SHARE, None, seed + 2)
     return DataSplit(
-        listing.directory,
+        listing.origin,
         listing.classes,
         train=tuple(sorted(train)),
         calibration=tuple(sorted(calibration)),
         test=tuple(sorted(test)),
-        notes=notes,
+        notes=notes + listing.notes,
+        selection=tuple(sorted(selection)),
+        form=listing.form,
+        task=listing.task or (Classification() if listing.labelled else Agreement()),
     )
 
 
@@ -153,31 +193,22 @@ def _check_head(listing: Listing, outputs: int | None) -> None:
     if outputs is not None and used > outputs:
         raise DataError(
             f"the data have {used} classes, the model has {outputs} outputs",
-            where=str(listing.directory),
+            where=listing.origin,
             remedy="Use the images that the model was trained for, or a model with a fitting head.",
         )
 
 
 def _drop_unreadable(listing: Listing) -> tuple[Listing, tuple[str, ...]]:
-    """Decode every image once, roughly; leave out the few that fail, refuse where over 1 % do."""
-    bad = {item for item in listing.items if not _decodes(item.path)}
+    """Let every source look for images that do not decode; leave out a few, refuse where over 1 % do not."""
+    bad = {item for source in {item.origin for item in listing.items}
+           for item in source.broken([item for item in listing.items if item.source is source])}  # fmt: skip
     if not bad:
         return listing, ()
     total = len(listing.items)
-    names = ", ".join(str(item.path.relative_to(listing.directory)) for item in sorted(bad)[:3])
+    names = ", ".join(item.name for item in sorted(bad)[:3])
     said = f"{len(bad)} of {total} images cannot be read: {names}" + (" ..." if len(bad) > 3 else "")
     if len(bad) > UNREADABLE_LIMIT * total:
-        raise DataError(said, where=str(listing.directory), remedy="Remove or replace these files.")
+        raise DataError(said, where=listing.origin, remedy="Remove or replace these files.")
     parts = {part: tuple(i for i in items if i not in bad) for part, items in listing.parts.items()}
     loose = tuple(i for i in listing.loose if i not in bad)
-    return Listing(listing.directory, listing.classes, parts, loose), (said + "; they are left out",)
-
-
-def _decodes(path: Path) -> bool:
-    try:
-        with Image.open(path) as image:
-            image.draft("RGB", (32, 32))  # JPEG: decode at an eighth of the size, which reads the whole file
-            image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return False
-    return True
+    return replace(listing, parts=parts, loose=loose), (said + "; they are left out",)

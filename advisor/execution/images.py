@@ -1,8 +1,7 @@
-"""Turning image files into normalised NCHW batches, lazily, with a bounded cache of resized pixels."""
+"""Turning images into normalised NCHW batches, lazily, with a bounded cache of resized pixels."""
 
-import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,8 @@ from PIL import Image
 
 from advisor.errors import DataError
 
-from .folders import Item
+from .geometry import Geometry, fit, unmoved
+from .items import Item, Source
 from .preprocessing import Preprocessing
 
 Array = NDArray[np.float32]
@@ -27,7 +27,10 @@ _FILTERS = {
 
 
 class ImageReader:
-    """Decode, resize to cover, crop the centre, scale to 0..1 and normalise; grey where the model has one channel."""
+    """Decode, resize and crop as the network was tested, scale to 0..1 and normalise; grey for one channel.
+
+    Images that a dataset gives as float32 (channels, height, width) are prepared already and stay as they are.
+    """
 
     def __init__(self, preprocessing: Preprocessing, channels: int, size: tuple[int, int] | None = None) -> None:
         self._preprocessing = preprocessing
@@ -36,7 +39,10 @@ class ImageReader:
         self._filter = _FILTERS.get(preprocessing.interpolation, Image.Resampling.BILINEAR)
         self._mean = _per_channel(preprocessing.mean, channels)
         self._std = _per_channel(preprocessing.std, channels)
-        self._cache: dict[Path, NDArray[np.uint8]] = {}
+        mean = tuple(preprocessing.mean)
+        mean = mean if len(mean) == channels else tuple(self._mean.ravel().tolist())
+        self._fill = tuple(round(255 * value) for value in mean)
+        self._cache: dict[tuple[Source, str], tuple[NDArray[Any], Geometry]] = {}
         self._room = CACHE_BYTES
 
     def at(self, size: tuple[int, ...]) -> "ImageReader":
@@ -47,10 +53,13 @@ class ImageReader:
 
     def batch(self, items: Sequence[Item]) -> Array:
         """Return the images as float32 of shape (n, channels, height, width)."""
-        pixels = np.stack([self._pixels(item.path) for item in items])
-        return self.normalise(pixels)
+        pixels = [self._pixels(item)[0] for item in items]
+        if all(image.dtype == np.uint8 for image in pixels):
+            return self.normalise(np.stack(pixels))
+        ready = [self.normalise(image[None])[0] if image.dtype == np.uint8 else image for image in pixels]
+        return np.stack(ready).astype(np.float32, copy=False)
 
-    def normalise(self, pixels: NDArray[np.uint8]) -> Array:
+    def normalise(self, pixels: NDArray[Any]) -> Array:
         """Scale (n, height, width, channels) bytes to normalised NCHW floats."""
         scaled = pixels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
         return np.ascontiguousarray((scaled - self._mean) / self._std, dtype=np.float32)
@@ -61,34 +70,43 @@ class ImageReader:
             part = items[start : start + size]
             yield self.batch(part), np.array([item.label for item in part], dtype=np.int64)
 
-    def _pixels(self, path: Path) -> NDArray[np.uint8]:
-        cached = self._cache.get(path)
+    def geometry(self, item: Item) -> Geometry:
+        """Return how the image was resized and cropped, which its masks and boxes follow."""
+        return self._pixels(item)[1]
+
+    def _pixels(self, item: Item) -> tuple[NDArray[Any], Geometry]:
+        key = (item.origin, item.name)
+        cached = self._cache.get(key)
         if cached is not None:
             return cached
-        pixels = self._decode(path)
+        pixels, geometry = self._decode(item)
         if pixels.nbytes <= self._room:
-            self._cache[path] = pixels
+            self._cache[key] = pixels, geometry
             self._room -= pixels.nbytes
-        return pixels
+        return pixels, geometry
 
-    def _decode(self, path: Path) -> NDArray[np.uint8]:
+    def _decode(self, item: Item) -> tuple[NDArray[Any], Geometry]:
         try:
-            with Image.open(path) as image:
-                fitted = self._fit(image.convert("L" if self.channels == 1 else "RGB"))
+            picture = item.origin.image(item)
+            if isinstance(picture, np.ndarray):
+                return self._ready(picture, item), unmoved(self.size[1], self.size[0])
+            coloured = picture.convert("L" if self.channels == 1 else "RGB")
         except (OSError, SyntaxError, ValueError) as error:
-            raise DataError(f"cannot read an image: {error}", where=str(path), remedy="Remove the file.") from error
-        pixels = np.asarray(fitted, dtype=np.uint8)
-        return pixels[:, :, None] if pixels.ndim == 2 else pixels
+            raise DataError(f"cannot read an image: {error}", where=item.name, remedy="Remove the file.") from error
+        form = self._preprocessing
+        geometry = fit(coloured.size, self.size, getattr(form, "crop_pct", 1.0), getattr(form, "crop_mode", "center"))
+        pixels = np.asarray(geometry.image(coloured, self._filter, self._fill), dtype=np.uint8)
+        return (pixels[:, :, None] if pixels.ndim == 2 else pixels), geometry
 
-    def _fit(self, image: Image.Image) -> Image.Image:
-        height, width = self.size
-        if image.size == (width, height):
-            return image
-        scale = max(height / image.height, width / image.width)
-        covered = (max(width, math.floor(image.width * scale)), max(height, math.floor(image.height * scale)))
-        resized = image.resize(covered, self._filter)
-        left, top = (covered[0] - width) // 2, (covered[1] - height) // 2
-        return resized.crop((left, top, left + width, top + height))
+    def _ready(self, picture: Array, item: Item) -> Array:
+        wanted = (self.channels, *self.size)
+        if picture.shape != wanted:
+            raise DataError(
+                f"a prepared image has the shape {picture.shape}, the network reads {wanted}",
+                where=item.name,
+                remedy="Let the dataset give PIL images or uint8 pixels, which are resized, or floats of this shape.",
+            )
+        return picture
 
 
 def _per_channel(values: Sequence[float], channels: int) -> Array:

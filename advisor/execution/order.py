@@ -5,8 +5,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import runtimes
-from advisor.schema import Artefact, Device, Estimate, ExecPath, Gain, Metric, Plan, Preview, PreviewCheck, StepRecord
+from advisor.schema import (
+    Artefact,
+    Device,
+    Estimate,
+    ExecPath,
+    Gain,
+    Metric,
+    Plan,
+    Preview,
+    PreviewCheck,
+    SearchRecord,
+    StepRecord,
+)
 
+from .journal import Header
 from .trials import Pair
 
 if TYPE_CHECKING:
@@ -26,6 +39,7 @@ class Order:
     preview: Preview
     candidate: int | None
     seed: int
+    header: Header
 
     @property
     def on_this_machine(self) -> bool:
@@ -47,3 +61,5 @@ class Made:
     float_file: Path
     steps: tuple[StepRecord, ...]
     checks: tuple[PreviewCheck, ...]
+    resolved: Plan
+    search: SearchRecord | None = None

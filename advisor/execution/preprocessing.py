@@ -29,6 +29,14 @@ class Preprocessing(Protocol):
     def interpolation(self) -> str:
         """Resampling filter."""
 
+    @property
+    def crop_pct(self) -> float:
+        """Share of the resized image's edge that the crop keeps."""
+
+    @property
+    def crop_mode(self) -> str:
+        """How the image is fitted: center, squash or border, as timm defines them."""
+
 
 @dataclass(frozen=True)
 class StoredPreprocessing:
@@ -39,11 +47,21 @@ class StoredPreprocessing:
     std: tuple[float, ...]
     interpolation: str
     channels: int
+    crop_pct: float = 1.0
+    crop_mode: str = "center"
 
 
 def store(preprocessing: Preprocessing, channels: int, folder: Path, size: tuple[int, int]) -> Path:
     """Write preprocessing.json; `size` is that of the shipped model's input."""
-    kept = StoredPreprocessing(size, preprocessing.mean, preprocessing.std, preprocessing.interpolation, channels)
+    kept = StoredPreprocessing(
+        size,
+        preprocessing.mean,
+        preprocessing.std,
+        preprocessing.interpolation,
+        channels,
+        preprocessing.crop_pct,
+        preprocessing.crop_mode,
+    )
     path = folder / FILE
     path.write_text(json.dumps(asdict(kept), indent=1) + "\n", encoding="utf-8")
     return path
@@ -60,6 +78,8 @@ def read(folder: Path) -> StoredPreprocessing:
             tuple(float(v) for v in fields["std"]),
             str(fields["interpolation"]),
             int(fields["channels"]),
+            float(fields["crop_pct"]),
+            str(fields["crop_mode"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{FILE} cannot be read: {error}", where=str(folder), remedy="Apply the plan again.") from error

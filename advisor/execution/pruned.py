@@ -2,17 +2,18 @@
 
 `weights.safetensors` holds parameters and buffers. Its metadata list, by module path, the integer attributes that
 differ from the original architecture (out_channels, groups, num_features, ...), the thinner layers that stand in
-place of one layer, and what the network was built from where that is not the original. Loading builds the network and
-applies all of them.
+place of one layer, the blocks that are left out, and what the network was built from where that is not the original.
+Loading builds the network and applies all of them.
 """
 
 import copy
 import json
-import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from advisor.errors import RunError
+from advisor.writing import write_bytes
 
 from .store import read_run
 
@@ -20,21 +21,42 @@ WEIGHTS = "weights.safetensors"
 _WIDTHS = "advisor.widths"
 _CHAINS = "advisor.chains"
 _BUILT = "advisor.built"
+_SKIPPED = "advisor.skipped"
 _CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
 _LINEAR = ("in_features", "out_features")
 
 
 def save_weights(module: Any, original: Any, path: Path, built: dict[str, Any] | None = None) -> None:
     """Write the weights of `module` and how its structure differs from `original`, or from what it was built from."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     original = original if built is None else _build(built, path)
     tensors = {name: tensor.detach().contiguous().clone() for name, tensor in module.state_dict().items()}
-    partial = path.with_suffix(".partial")
-    changes = {_WIDTHS: widths_changed(original, module), _CHAINS: chains(original, module)}
+    changes: dict[str, Any] = {_WIDTHS: widths_changed(original, module), _CHAINS: chains(original, module)}
+    left_out = skipped(module)
+    changes |= {_SKIPPED: left_out} if left_out else {}
     changes |= {} if built is None else {_BUILT: built}
-    save_file(tensors, partial, metadata={name: json.dumps(change) for name, change in changes.items()})
-    os.replace(partial, path)
+    write_bytes(path, _ordered(save(tensors, metadata={name: json.dumps(one) for name, one in changes.items()})))
+
+
+def _ordered(content: bytes) -> bytes:
+    """Return a safetensors file with its metadata in order, so that the same weights give the same bytes.
+
+    The library writes them in an order that changes from call to call. Eight bytes hold the length of the header.
+    """
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[end:]
+
+
+def skipped(module: Any) -> list[str]:
+    """Return the module paths of blocks that were left out."""
+    from advisor.techniques.prune_blocks.skip import Skip
+
+    return [path for path, part in module.named_modules() if isinstance(part, Skip)]
 
 
 def widths_changed(original: Any, module: Any) -> dict[str, dict[str, Any]]:
@@ -55,10 +77,10 @@ def chains(original: Any, module: Any) -> dict[str, list[dict[str, Any]]]:
     """Return by module path the layers that stand in place of one layer, first to last."""
     from torch import nn
 
-    replaced = {}
+    replaced, present = {}, dict(module.named_modules())
     for path, old in original.named_modules():
         if isinstance(old, nn.Linear | nn.Conv2d):
-            new = module.get_submodule(path)
+            new = present.get(path)  # None below a block that was left out
             if isinstance(new, nn.Sequential):
                 replaced[path] = [_described(layer) for layer in new]
     return replaced
@@ -99,13 +121,14 @@ def with_weights(original: Any, path: Path) -> Any:
     import torch
     from safetensors import safe_open
 
-    built, widths, replaced = (_metadata(path, name) for name in (_BUILT, _WIDTHS, _CHAINS))
+    built, widths, replaced, left_out = (_metadata(path, name) for name in (_BUILT, _WIDTHS, _CHAINS, _SKIPPED))
     module = _build(built, path) if built else copy.deepcopy(original)
     with safe_open(path, framework="pt") as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  (not a mapping)
-    for name, layers in replaced.items():
-        owner, _, leaf = name.rpartition(".")
-        setattr(module.get_submodule(owner), leaf, _chain(layers))
+    try:
+        _restructure(module, left_out, replaced)
+    except (LookupError, AttributeError, TypeError, ValueError) as error:
+        raise RunError(f"the weights do not belong to this architecture: {error}", where=str(path)) from error
     unknown = sorted(set(tensors) ^ set(module.state_dict()))
     if unknown:
         raise RunError(f"the weights do not belong to this architecture: {unknown[0]}", where=str(path))
@@ -123,12 +146,22 @@ def with_weights(original: Any, path: Path) -> Any:
     return module.eval()
 
 
-def _metadata(path: Path, name: str) -> dict[str, Any]:
+def _restructure(module: Any, left_out: Iterable[str], replaced: dict[str, list[dict[str, Any]]]) -> None:
+    """Leave blocks out and put thinner layers in place of layers, in place."""
+    from advisor.techniques.prune_blocks.skip import skip
+
+    for name in left_out:
+        skip(module, name)
+    for name, layers in replaced.items():
+        owner, _, leaf = name.rpartition(".")
+        setattr(module.get_submodule(owner), leaf, _chain(layers))
+
+
+def _metadata(path: Path, name: str) -> Any:
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as stored:
-        found: dict[str, Any] = json.loads((stored.metadata() or {}).get(name, "{}"))
-    return found
+        return json.loads((stored.metadata() or {}).get(name, "{}"))
 
 
 def _build(built: dict[str, Any], path: Path) -> Any:

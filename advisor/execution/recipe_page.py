@@ -9,6 +9,8 @@ _ROLES = {
     "baseline": "the unchanged model in the same format, for comparison",
     "shipped": "the compressed model",
     "preprocessing": "size, mean and standard deviation of the input",
+    "split": "which image played which part",
+    "plan": "the plan as asked for and as carried out",
     "weights": "weights before quantization, for other converters and for further training",
 }
 

@@ -2,9 +2,8 @@
 
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advisor.errors import NotApplicable
 from advisor.facts import several_inputs, structure_is_fixed
@@ -40,7 +39,7 @@ def ends_in_onnx(step: Step) -> bool:
     return module.STAGE == "onnx" or hasattr(module, "conversion")
 
 
-def check_plan(plan: Plan, loaded: "LoadedModel", data_dir: Path | None) -> None:
+def check_plan(plan: Plan, loaded: "LoadedModel", data_dir: Any) -> None:
     """Refuse a plan whose techniques, order, model format or data do not fit, before any data are read."""
     if several := several_inputs(len(loaded.inputs)):
         raise NotApplicable(
@@ -73,7 +72,7 @@ def check_plan(plan: Plan, loaded: "LoadedModel", data_dir: Path | None) -> None
         if need != "nothing" and data_dir is None:
             raise NotApplicable(
                 f"{step.technique} needs {_NEEDS[need]}",
-                remedy="Name a folder with images, or choose a plan that needs none.",
+                remedy="Name a folder with images with --data, or choose a plan that needs none.",
             )
     if plan.runtime == "pytorch" and exported:
         raise NotApplicable(f"{exported} gives an ONNX file, which pytorch does not run", remedy="Use onnxruntime.")
@@ -87,12 +86,12 @@ def check_data(plan: Plan, data: DataSplit | None) -> None:
         need = needed(step)
         if need == "labels" and not data.train:
             raise NotApplicable(
-                f"{step.technique} needs {_NEEDS[need]}; {data.directory} has none to train on",
+                f"{step.technique} needs {_NEEDS[need]}; {data.origin} has none to train on",
                 remedy="Put labelled images into class folders (or train/), or choose a plan without fine-tuning.",
             )
         if need == "calibration" and not data.calibration:
             raise NotApplicable(
-                f"{step.technique} needs {_NEEDS[need]}; {data.directory} holds test images only",
+                f"{step.technique} needs {_NEEDS[need]}; {data.origin} holds test images only",
                 remedy="Add images under calib/ or train/; test images must not set ranges.",
             )
 

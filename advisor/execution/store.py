@@ -1,10 +1,6 @@
-"""Run directories: written under a temporary name and renamed, read back with every file checked."""
+"""Run directories: what may become one, writing the record, reading back with every file checked."""
 
-import contextlib
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +20,6 @@ def check_free(out: Path) -> None:
         raise RunError(f"{out} is a file", remedy="Name another folder with --out.")
     if out.is_dir() and any(out.iterdir()) and not (out / RECORD).is_file():
         raise RunError(f"{out} is not empty and no run of advisor", remedy="Name another folder with --out.")
-
-
-@contextlib.contextmanager
-def new_run(out: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `out`; on success it takes the place of `out`, on failure nothing is left."""
-    check_free(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
-    try:
-        yield work
-        if out.exists():
-            old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-old-"))
-            out.rename(old / out.name)
-            work.rename(out)
-            shutil.rmtree(old)
-        else:
-            work.rename(out)
-        out.chmod(0o755)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def write_record(record: RunRecord, folder: Path) -> None:

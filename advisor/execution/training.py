@@ -1,4 +1,9 @@
-"""Training a small network on labelled images, with the dense model as optional teacher; never sees the test."""
+"""Training a network on labelled images, with the dense model as optional teacher; never sees the test.
+
+Every epoch can be checkpointed, so that a training that was stopped goes on and ends in the same weights. What a batch
+costs in memory is divided where there is not enough of it; a loss that is no number ends the training with the best
+weights so far.
+"""
 
 import copy
 import math
@@ -8,59 +13,90 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .batches import Images, shuffled
+from .checkpoints import Checkpoint, at_epoch, go_back, keep
 from .data import draw
-from .folders import Item
+from .hardware import accelerator, same_everywhere, seeded
 from .images import ImageReader
+from .items import Item
+from .schedules import Schedule, factor
+from .tasks import Classification, Task, module_score
+from .updates import Diverged, Lesson, least_batch, update
+
+Tick = Callable[[int, str], None]
 
 
 @dataclass(frozen=True)
 class Training:
-    """Settings of a fine-tuning. `distillation` is the weight of the teacher's term, 0 without a teacher."""
+    """Settings of a fine-tuning."""
 
     epochs: int
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     learning_rate: float = 0.01
     weight_decay: float = 1e-4
     batch: int = 64
-    distillation: float = 0.5
-    temperature: float = 3.0
     patience: int = 5  # epochs without a better validation before stopping
-    validation_share: float = 0.1  # of the training images
-    shift: int = 8  # augmentation: moves of up to a `shift`-th of the image; no flips, which change some labels
+    validation_share: float = 0.1  # of the training images, where none were held back for it
+    shift: int = 8  # augmentation: moves of up to a `shift`-th of the image (0: none); no flips, which change labels;
+    # none at all where targets belong to places in the image
     seed: int = 0
+    schedule: Schedule = "cosine"
+    warmup_epochs: float = 0.0  # during which the learning rate rises linearly
+    freeze_norms_after: int | None = None  # epochs; batch norms keep their statistics from then on
+    clip_norm: float | None = None  # largest norm of all gradients together
+    mixed_precision: bool = True  # 16-bit arithmetic where the device has it
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training did: top-1 on the validation part, in percent, before and after each epoch."""
+    """What a training did: the task's figure on the held-back images before and after each epoch, more is better."""
 
     epochs: int
     before: float
     history: tuple[float, ...]
     best_epoch: int  # 0: no epoch beat the start
+    stopped: str = ""  # why it ended before its time, if something went wrong
+    micro_batch: int | None = None  # images at a time where a batch did not fit into memory
 
     @property
     def best(self) -> float:
-        """Best validation top-1, of the weights that were kept."""
+        """Best validation score, of the weights that were kept."""
         return max(self.before, *self.history) if self.history else self.before
 
 
-def fine_tune(
+def fine_tune(  # noqa: PLR0913  (all but four have a default)
     module: Any,
     items: tuple[Item, ...],
     reader: ImageReader,
     settings: Training,
     *,
+    held: tuple[Item, ...] = (),
     teacher: Any = None,
-    tick: Callable[[int, str], None] | None = None,
+    objective: Any = None,
+    task: Task | None = None,
+    tick: Tick | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """Train `module` in place and leave the weights of the best epoch in it, in evaluation mode."""
-    import torch
+    """Train `module` in place and leave the weights of the best epoch in it, on the CPU and in evaluation mode.
 
-    held, train = parts(items, settings)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        return _train(module, train, held, reader, settings, teacher=teacher, tick=tick)
+    `held` are the images that choose the best epoch; without them a part of `items` is. `objective` is a module as
+    `techniques.subject` describes it; without one the labels teach. `task` judges the module, classification by
+    default. With a `checkpoint`, every epoch is stored there, and a training that finds one goes on from it.
+    """
+    task = task or Classification()
+    if not held:
+        held, items = parts(items, settings)
+    device = accelerator().device
+    objective = objective if objective is not None else _labels(task)
+    with seeded(settings.seed):
+        module.to(device)
+        objective.to(device)
+        try:
+            lesson = _lesson(module, objective, None if teacher is None else teacher.to(device), settings, len(items))
+            return _train(lesson, Images(items, held, reader, task), tick=tick, checkpoint=checkpoint)
+        finally:
+            module.to("cpu").eval()
+            accelerator().free_memory()
 
 
 def parts(items: tuple[Item, ...], settings: Training) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
@@ -69,101 +105,100 @@ def parts(items: tuple[Item, ...], settings: Training) -> tuple[tuple[Item, ...]
     return held or items, train
 
 
-def _train(
-    module: Any,
-    train: tuple[Item, ...],
-    held: tuple[Item, ...],
-    reader: ImageReader,
-    settings: Training,
-    *,
-    teacher: Any,
-    tick: Callable[[int, str], None] | None,
-) -> Trained:
-    random = np.random.default_rng(settings.seed)
-    steps = settings.epochs * math.ceil(len(train) / settings.batch)
-    optimizer, schedule = _optimizer(module, settings, steps)
-    before = best = validation_top1(module, held, reader)
-    kept, best_epoch, history = copy.deepcopy(module.state_dict()), 0, []
-    for epoch in range(1, settings.epochs + 1):
-        module.train()
-        for images, labels in _shuffled(train, reader, settings, random):
-            optimizer.zero_grad()
-            _loss(module, teacher, images, labels, settings).backward()
-            optimizer.step()
-            schedule.step()
-        history.append(validation_top1(module, held, reader))
+def _labels(task: Task) -> Any:
+    from advisor.techniques.distil.objectives.mixed import Labels
+
+    return Labels(task.loss)
+
+
+def _lesson(module: Any, objective: Any, teacher: Any, settings: Training, images: int) -> Lesson:
+    parameters = [p for p in (*module.parameters(), *objective.parameters()) if p.requires_grad]
+    return Lesson(
+        module,
+        objective,
+        teacher,
+        parameters,
+        accelerator().prepare_optimizer(_optimizer(parameters, settings)),
+        np.random.default_rng(settings.seed),
+        settings,
+        updates=settings.epochs * math.ceil(images / settings.batch),
+    )
+
+
+def _train(lesson: Lesson, images: Images, *, tick: Tick | None, checkpoint: Checkpoint | None) -> Trained:
+    stored = None if checkpoint is None else at_epoch(checkpoint)
+    if stored is not None:
+        go_back(lesson, stored)
         if tick is not None:
-            tick(1, f"validation top-1 {history[-1]:.1f} %")
-        if history[-1] > best:
-            best, best_epoch, kept = history[-1], epoch, copy.deepcopy(module.state_dict())
-        elif epoch - best_epoch >= settings.patience:
-            break
-    module.load_state_dict(kept)
-    module.eval()
-    return Trained(len(history), before, tuple(history), best_epoch)
-
-
-def validation_top1(module: Any, items: tuple[Item, ...], reader: ImageReader, batch: int = 128) -> float:
-    """Return top-1 in percent of a torch module in evaluation mode."""
-    import torch
-
-    module.eval()
-    hits = 0
-    with torch.inference_mode():
-        for images, labels in reader.batches(items, batch):
-            hits += int((module(torch.from_numpy(images)).argmax(1).numpy() == labels).sum())
-    return 100 * hits / len(items)
-
-
-def _optimizer(module: Any, settings: Training, steps: int) -> tuple[Any, Any]:
-    import torch
-
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    rate, decay = settings.learning_rate, settings.weight_decay
-    optimizer: Any
-    if settings.optimizer == "sgd":
-        optimizer = torch.optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
+            tick(len(lesson.history), "resumed")
     else:
-        kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.AdamW
-        optimizer = kind(parameters, lr=rate, weight_decay=decay)
-    return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(1, steps))
+        lesson.before = lesson.best = images.judge(lesson.module)
+        lesson.kept = copy.deepcopy(lesson.module.state_dict())
+    while not _over(lesson):
+        try:
+            _epoch(lesson, images)
+        except Diverged as error:
+            lesson.stopped = str(error)
+            break
+        same_everywhere(lesson.module)
+        _judged(lesson, images.judge(lesson.module))
+        if tick is not None:
+            tick(1, f"validation {images.task.metric} {lesson.history[-1]:.1f} {images.task.unit}")
+        if checkpoint is not None:
+            keep(lesson, checkpoint)
+    lesson.module.load_state_dict(lesson.kept)
+    history = tuple(lesson.history)
+    return Trained(len(history), lesson.before, history, lesson.best_epoch, lesson.stopped, lesson.micro)
 
 
-def _loss(module: Any, teacher: Any, images: Any, labels: Any, settings: Training) -> Any:
-    """Cross-entropy, mixed with the divergence from the teacher's softened outputs (Hinton et al. 2015)."""
+def _over(lesson: Lesson) -> bool:
+    epochs = len(lesson.history)
+    return epochs >= lesson.settings.epochs or (epochs > 0 and epochs - lesson.best_epoch >= lesson.settings.patience)
+
+
+def _judged(lesson: Lesson, score: float) -> None:
+    """Note the score of an epoch, and the weights if they are the best so far."""
+    lesson.history.append(score)
+    if score > lesson.best:
+        lesson.best, lesson.best_epoch = score, len(lesson.history)
+        lesson.kept = copy.deepcopy(lesson.module.state_dict())
+
+
+def _epoch(lesson: Lesson, images: Images) -> None:
+    settings, module = lesson.settings, lesson.module
+    module.train()
+    lesson.objective.train()
+    if settings.freeze_norms_after is not None and len(lesson.history) >= settings.freeze_norms_after:
+        _freeze_norms(module)
+    warmup = round(settings.warmup_epochs * lesson.updates / max(1, settings.epochs))
+    least = least_batch(module) * accelerator().num_processes
+    shift = 0 if images.task.located else settings.shift
+    for batch, targets in shuffled(images, settings.batch, shift, lesson.random, max(2, least)):
+        rate = settings.learning_rate * factor(settings.schedule, lesson.update, lesson.updates, warmup)
+        for group in lesson.optimizer.param_groups:
+            group["lr"] = rate
+        update(lesson, batch, targets)
+        lesson.update += 1
+
+
+def _freeze_norms(module: Any) -> None:
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    for part in module.modules():
+        if isinstance(part, _BatchNorm):
+            part.eval()
+
+
+def validation_top1(module: Any, items: tuple[Item, ...], reader: ImageReader) -> float:
+    """Return top-1 in percent of a torch module in evaluation mode."""
+    return module_score(Classification(), module, items, reader)
+
+
+def _optimizer(parameters: list[Any], settings: Training) -> Any:
     import torch
-    from torch.nn import functional
 
-    output = module(images)
-    hard = functional.cross_entropy(output, labels)
-    if teacher is None or settings.distillation == 0:
-        return hard
-    with torch.no_grad():
-        target = functional.log_softmax(teacher(images) / settings.temperature, dim=1)
-    student = functional.log_softmax(output / settings.temperature, dim=1)
-    soft = functional.kl_div(student, target, reduction="batchmean", log_target=True) * settings.temperature**2
-    return (1 - settings.distillation) * hard + settings.distillation * soft
-
-
-def _shuffled(items: tuple[Item, ...], reader: ImageReader, settings: Training, random: np.random.Generator) -> Any:
-    """Yield shifted training batches in random order; a last batch of one is left out: batch norm needs two."""
-    import torch
-
-    order = random.permutation(len(items))
-    for start in range(0, len(items), settings.batch):
-        chosen = [items[i] for i in order[start : start + settings.batch]]
-        if len(chosen) < 2:
-            continue
-        images = _shifted(reader.batch(chosen), settings.shift, random)
-        yield torch.from_numpy(images), torch.tensor([item.label for item in chosen])
-
-
-def _shifted(images: Any, shift: int, random: np.random.Generator) -> Any:
-    """Move the batch by a few pixels, repeating the border."""
-    reach = max(images.shape[2:]) // shift
-    if reach == 0:
-        return images
-    padded = np.pad(images, ((0, 0), (0, 0), (reach, reach), (reach, reach)), mode="edge")
-    top, left = random.integers(0, 2 * reach + 1, size=2)
-    height, width = images.shape[2:]
-    return np.ascontiguousarray(padded[:, :, top : top + height, left : left + width])
+    rate, decay = settings.learning_rate, settings.weight_decay
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
+    kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.AdamW
+    return kind(parameters, lr=rate, weight_decay=decay)

@@ -44,4 +44,5 @@ def _in_words(preprocessing: "Preprocessing") -> str:
     height, width = preprocessing.size
     figures = [", ".join(f"{v:.3g}" for v in values) for values in (preprocessing.mean, preprocessing.std)]
     known = "as published" if preprocessing.source == "pretrained_cfg" else "assumed: ImageNet's"
-    return f"{height}x{width} {preprocessing.interpolation}, mean {figures[0]}, std {figures[1]} ({known})"
+    crop = "" if preprocessing.crop_pct == 1 else f", crop {preprocessing.crop_pct:.3g} of the edge"
+    return f"{height}x{width} {preprocessing.interpolation}{crop}, mean {figures[0]}, std {figures[1]} ({known})"

@@ -8,12 +8,16 @@ from advisor.schema import NO_MODEL, Device, Estimate, Metric, Plan, Step, Workl
 _INT8 = frozenset({"static_int8", "qat"})
 _QUANTIZERS = _INT8 | {"dynamic_int8", "weight_only"}
 _OF_A_RESULT = frozenset({"plan.needs", "plan.effort", "plan.weight_bytes", "plan.peak_act_bytes"})
-_CHANGES_GRAPH = frozenset({"prune_channels", "prune_transformer", "low_rank", "distil", "resolution"})
+_STRUCTURED = frozenset({"prune_channels", "prune_transformer", "prune_blocks"})
+_CHANGES_GRAPH = _STRUCTURED | frozenset({"low_rank", "distil", "swap", "resolution"})
 
 
 @dataclass(frozen=True)
 class PlanContext:
-    """A plan with the workload before and after it, its peaks of activation memory in bytes, and its effort."""
+    """A plan with the workload before and after it, its peaks of activation memory in bytes, and its effort.
+
+    `lead`: points by which its ready-made network is published as better than the original; None where unknown.
+    """
 
     plan: Plan
     before: Workload
@@ -22,6 +26,7 @@ class PlanContext:
     peak_activation_bytes: int
     needs: str
     effort: float
+    lead: float | None = None
 
 
 def _last(plan: Plan, names: frozenset[str]) -> Step | None:
@@ -66,18 +71,24 @@ def _quantization(plan: Plan, precision: str) -> dict[str, Any]:
     }
 
 
+def _channel_ratio(step: Step | None) -> float:
+    """Return the share of channels that go; of MACs or parameters most layers lose the square (inputs and outputs)."""
+    ratio = float(getattr(step, "ratio", 0.0))
+    return ratio if getattr(step, "target", "channels") == "channels" else 1 - (1 - ratio) ** 0.5
+
+
 def _structure(context: PlanContext) -> dict[str, Any]:
     steps = {step.technique: step for step in context.plan.steps}
     channels, blocks = steps.get("prune_channels"), steps.get("prune_transformer")
     sparse, low_rank, distil = steps.get("sparsify"), steps.get("low_rank"), steps.get("distil")
-    removed = [getattr(channels, "ratio", 0.0), getattr(blocks, "mlp_ratio", 0.0), getattr(blocks, "head_ratio", 0.0)]
+    removed = [_channel_ratio(channels), getattr(blocks, "mlp_ratio", 0.0), getattr(blocks, "head_ratio", 0.0)]
     before, after = context.before, context.after
     sides = [
         min(w.input_shapes[0][-2:]) if w.input_shapes and len(w.input_shapes[0]) == 4 else 0 for w in (before, after)
     ]
     rounding = [step.round_to for step in context.plan.steps if hasattr(step, "round_to")]
     return {
-        "plan.structured": channels is not None or blocks is not None,
+        "plan.structured": not steps.keys().isdisjoint(_STRUCTURED),
         "plan.channel_ratio": max(removed),
         "plan.criterion": getattr(channels, "criterion", "none"),
         "plan.round_to": min(rounding) if rounding else None,
@@ -86,6 +97,7 @@ def _structure(context: PlanContext) -> dict[str, Any]:
         "plan.rank_ratio": getattr(low_rank, "rank_ratio", None),
         "plan.low_rank_method": getattr(low_rank, "method", "none"),
         "plan.student_params_ratio": before.params / after.params if distil is not None and after.params else None,
+        "plan.student_lead_pp": context.lead if distil is not None else None,
         "plan.resolution_ratio": sides[1] / sides[0] if all(sides) else None,
     }
 

@@ -1,7 +1,7 @@
-"""Top-1 on held-out images, and the paired difference between two artefacts on the same images."""
+"""Running an artefact over labelled images, and the paired difference in top-1 of two on the same images."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.runtimes import Session
-from advisor.schema import Measurement, Metric
 
-Z95 = 1.959964  # two-sided 95 %
+from .comparison import Z95, Compared
 
 
 @dataclass(frozen=True)
@@ -52,22 +51,26 @@ class Paired:
         """Share of images with the same prediction, in percent."""
         return 100 * self.agree / self.images
 
-    def measurement(self, runtime: str, machine: str, split: str) -> Measurement:
-        """Return the record of the difference."""
+    def compared(self) -> Compared:
+        """Return the comparison in the words that all metrics share."""
         low, high = self.interval
-        return Measurement(
-            metric=Metric.ACCURACY,
-            value=self.delta,
+        lost, won = self.lost / self.images, self.won / self.images
+        after_low, after_high = wilson(self.both + self.won, self.images)
+        return Compared(
+            images=self.images,
+            metric="top-1",
+            unit="%",
+            before=self.before,
+            after=self.after,
+            delta=self.delta,
             low=low,
             high=high,
-            n=self.images,
-            method=f"top-1 of the shipped artefact minus the original's on the same {self.images} images ({split}), "
-            "95 % interval for paired proportions",
-            machine=machine,
-            runtime=runtime,
-            baseline_value=0.0,
-            note=f"top-1 {self.before:.2f} % before, {self.after:.2f} % after; "
-            f"{self.lost} images lost, {self.won} won, {self.agreement:.1f} % of predictions agree",
+            standard_error=100 * math.sqrt(max(0.0, won + lost - (won - lost) ** 2) / self.images),
+            after_low=after_low,
+            after_high=after_high,
+            how="for paired proportions",
+            agreement=self.agreement,
+            note=f"{self.lost} images lost, {self.won} won, {self.agreement:.1f} % of predictions agree",
         )
 
 
@@ -91,19 +94,22 @@ def pair(labels: NDArray[Any], before: NDArray[Any], after: NDArray[Any]) -> Pai
     )
 
 
-def predict(
-    session: Session, batches: Iterable[tuple[NDArray[Any], NDArray[Any]]], seen: Callable[[int], None] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return predictions and labels; batches smaller than the artefact's are filled with zeros."""
-    size = session.input_shape[0]
-    predictions, labels = [], []
-    for images, known in batches:
+def observe(
+    session: Session,
+    batches: Iterable[tuple[NDArray[Any], Sequence[Any]]],
+    observation: Callable[[tuple[NDArray[Any], ...], Sequence[Any]], list[Any]],
+    seen: Callable[[int], None] | None = None,
+) -> list[Any]:
+    """Return an observation for each image; batches smaller than the artefact's are filled with zeros."""
+    size, found = session.input_shape[0], []
+    for images, targets in batches:
         filled = images
         if len(images) < size:
             filled = np.zeros((size, *images.shape[1:]), dtype=np.float32)
             filled[: len(images)] = images
-        predictions.append(session(filled)[: len(images)].argmax(axis=1))
-        labels.append(known)
+        outputs = session.outputs(filled)
+        outputs = tuple(out[: len(images)] if out.ndim and len(out) == size else out for out in outputs)
+        found += observation(outputs, targets)
         if seen is not None:
             seen(len(images))
-    return np.concatenate(predictions).astype(np.int64), np.concatenate(labels).astype(np.int64)
+    return found

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from .latency import load_average
 
-_PACKAGES = ("advisor", "torch", "onnxruntime", "onnx", "timm", "torch-pruning", "numpy")
+_PACKAGES = (
+    "advisor", "torch", "torchvision", "onnxruntime", "onnx", "timm", "torch-pruning", "accelerate", "safetensors",
+    "numpy",
+)  # fmt: skip
 _POLICY = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 _THROTTLE = Path("/sys/devices/system/cpu/cpu0/thermal_throttle")
 

@@ -1,24 +1,30 @@
-"""Accuracy change of a plan in percentage points: priors by technique and family, summed over the steps.
+"""Accuracy change of a plan in percentage points: published results of the network or priors, summed over the steps.
 
 Published deltas describe trained networks, mostly on ImageNet. The architecture table answers for students.
 """
 
 from math import sqrt
+from statistics import NormalDist
 
 from advisor.schema import Basis, Estimate, Metric, Step
 
+from .accuracies.answer import NOTICEABLE, RUINOUS, Reply
+from .accuracies.asked import pooled_reply, published_itself
 from .imagenet import published_top1
 from .priors import Prior, Span, figures, prior_for, situation
 from .query import Query, register
 
 _HARMLESS = frozenset({"half"})
 _WORST = -100.0
+_CASES = 4  # nearest published cases that an estimate names
+_Z80 = NormalDist().inv_cdf(0.9)  # half width of a central 80 % interval in standard deviations
 
 
 def _span(query: Query, step: Step, prior: Prior) -> Span:
-    """Return the prior's figures for one step, widened where the published ones come from another world."""
+    """Return the figures for one step, widened where the published ones come from another world."""
     here = situation(query, step)
-    low, mid, high = prior.at(here)
+    found = _own_results(query, step, prior)
+    low, mid, high = prior.at(here) if found is None else (found.low, found.mid, found.high)
     limits = figures()
     if here["small_images"] and not prior.when.get("small_images"):
         low, high = mid + (low - mid) * limits.small_images.widen, mid + (high - mid) * limits.small_images.widen
@@ -26,6 +32,26 @@ def _span(query: Query, step: Step, prior: Prior) -> Span:
     if 0 < epochs < limits.short_training.epochs and mid < 0:
         low = mid + (low - mid) * limits.short_training.widen_low
     return low, mid, high
+
+
+def _own_results(query: Query, step: Step, prior: Prior) -> Reply | None:
+    """Return the pooled figures where this very network was published with this recipe; its prior gives way then."""
+    return pooled_reply(query, step) if prior.pooled and published_itself(query, step) else None
+
+
+def _risks(low: float, mid: float, high: float) -> dict[str, float]:
+    """Return the probabilities of losing more than 1 and 5 points, a normal half on either side of the middle."""
+    found = {}
+    for points in (NOTICEABLE, RUINOUS):
+        half = (mid - low if -points < mid else high - mid) / _Z80
+        found[points] = NormalDist(mid, half).cdf(-points) if half > 0 else float(mid < -points)
+    return {f"loses more than {points:g} point{'s' if points != 1 else ''}": round(p, 3) for points, p in found.items()}
+
+
+def _nearest(query: Query) -> tuple[str, ...]:
+    """Return the nearest published cases of all steps."""
+    replies = [pooled_reply(query, step) for step in query.plan.steps if step.technique not in _HARMLESS]
+    return tuple(dict.fromkeys(case for reply in replies if reply for case in reply.cases))[:_CASES]
 
 
 def _sum(spans: list[Span], lossy: int) -> Span:
@@ -68,10 +94,24 @@ class Priors:
         counts = [prior.n for _, prior in found if prior.n is not None]
         return Estimate(
             metric=self.metric, low=low, mid=mid, high=high, predictor=self.name, references=sources,
-            basis=Basis.ASSUMED if all("assumed" in prior.sources for _, prior in found) else Basis.PUBLISHED,
+            basis=self._basis(query, found),
             n=min(counts) if counts else None,
-            note="; ".join(prior.note for _, prior in found) + _random(query),
+            note="; ".join(self._note(query, step, prior) for step, prior in found) + _random(query),
+            risks=_risks(low, mid, high), nearest=_nearest(query),
         )  # fmt: skip
+
+    @staticmethod
+    def _basis(query: Query, found: list[tuple[Step, Prior]]) -> Basis:
+        if all("assumed" in prior.sources for _, prior in found):
+            return Basis.ASSUMED
+        lossy = [(step, prior) for step, prior in found if step.technique not in _HARMLESS]
+        pooled = lossy and all(_own_results(query, step, prior) for step, prior in lossy)
+        return Basis.FITTED if pooled else Basis.PUBLISHED
+
+    @staticmethod
+    def _note(query: Query, step: Step, prior: Prior) -> str:
+        reply = _own_results(query, step, prior)
+        return prior.note if reply is None else reply.basis
 
     def absence(self, query: Query) -> str:
         """Explain the absence."""
@@ -79,16 +119,28 @@ class Priors:
         return f"no published effect of {', '.join(missing)} is known" if missing else ""
 
 
+def _ready_made(query: Query) -> Step | None:
+    """Return the step that puts another network in place of the original."""
+    return query.step("distil") or query.step("swap")
+
+
+def _published_training(step: Step) -> str:
+    """Say what the published accuracy rests on."""
+    if getattr(step, "weights", "") == "random":
+        return "; the student starts from random weights, and this assumes a training as long as the published one"
+    return "; other data and shorter training can differ"
+
+
 @register
 class StudentTable:
-    """Published accuracies of original and student, and the usual gain of distillation."""
+    """Published accuracies of original and ready-made network, and the usual gain where the original teaches it."""
 
     name = "published architectures"
     metric = Metric.ACCURACY
 
     def supports(self, query: Query) -> float | None:
-        """Answer for distillation where both architectures are published and all other steps have a prior."""
-        step = query.step("distil")
+        """Answer for another network where both architectures are published and all other steps have a prior."""
+        step = _ready_made(query)
         others = [s for s in query.plan.steps if s is not step]
         if step is None or any(prior_for(s, situation(query, s)) is None for s in others):
             return None
@@ -96,19 +148,21 @@ class StudentTable:
         return 0.7 if known and getattr(step, "size", None) is None else None  # published for one size alone
 
     def estimate(self, query: Query) -> Estimate:
-        """Return student minus original, with the gain of a teacher, plus the other steps."""
-        step = query.step("distil")
+        """Return student minus original, with the gain of a teacher if there is one, plus the other steps."""
+        step = _ready_made(query)
         student, original = published_top1(str(getattr(step, "student", ""))), published_top1(query.before.name)
         if step is None or student is None or original is None:
             raise ValueError("a student's accuracy was asked where it is not published")
         gain = figures().distillation
         # What is taught is at best what the teacher knows: a student with the better published recipe is a swap, and
         # its advantage is that of the recipe, not that of distillation (KD-10).
-        first = (
-            student.low - original.mid,
-            min(student.mid - original.mid + min(gain.mid, gain.cap), 0.0),
-            min(max(student.high, student.mid + gain.cap) - original.mid, gain.cap),
-        )
+        first = (student.low - original.mid, student.mid - original.mid, student.high - original.mid)
+        if step.technique == "distil":
+            first = (
+                first[0],
+                min(first[1] + min(gain.mid, gain.cap), 0.0),
+                min(max(first[2], first[1] + gain.cap), gain.cap),
+            )
         others = [
             (s, prior) for s in query.plan.steps if s is not step and (prior := prior_for(s, situation(query, s)))
         ]
@@ -117,8 +171,9 @@ class StudentTable:
         return Estimate(
             metric=self.metric, low=low, mid=mid, high=high, basis=Basis.PUBLISHED, predictor=self.name,
             n=student.n + original.n, references=("TIMM", gain.source, *(s for _, p in others for s in p.sources)),
-            note=f"ImageNet top-1 of the student {student.mid:.1f} %, of the original {original.mid:.1f} %, and "
-            f"{gain.mid:.1f} points for a teacher; other data and shorter training can differ" + _random(query),
+            note=f"ImageNet top-1 of the student {student.mid:.1f} %, of the original {original.mid:.1f} %"
+            + (f", and {gain.mid:.1f} points for a teacher" if step.technique == "distil" else "")
+            + _published_training(step) + _random(query), risks=_risks(low, mid, high), nearest=_nearest(query),
         )  # fmt: skip
 
     def absence(self, query: Query) -> str:

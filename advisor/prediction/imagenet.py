@@ -56,6 +56,12 @@ def published_top1(name: str) -> Top1 | None:
     return Top1(low, median(values), high, len(values))
 
 
+def published_lead(student: str, original: str) -> float | None:
+    """Return the points by which a network is published as better than another, None where one is unknown."""
+    found, other = published_top1(student), published_top1(original)
+    return None if found is None or other is None else round(found.mid - other.mid, 1)
+
+
 def _extra(tag: str) -> bool:
     return any(
         mark in tag for mark in ("in21k", "in22k", "in12k", "ig1b", "yfcc", "laion", "jft", "ns_jft", "ssl", "clip")

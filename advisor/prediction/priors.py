@@ -32,6 +32,7 @@ class Prior(Record):
     n: int | None = None
     sources: tuple[str, ...]
     note: str
+    pooled: bool = False  # published results of the very network, where there are any, say more
 
     @model_validator(mode="after")
     def _ordered(self) -> "Prior":

@@ -19,6 +19,7 @@ from .evaluate import Evaluator, preview_of
 from .information import weigh_unknowns
 from .nearest import nearest
 from .rank import decide
+from .ready_made import ready_made
 from .renumber import renumber
 from .rule_digests import knowledge_version, rule_digests
 from .store import kept
@@ -71,6 +72,7 @@ def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
         baseline=reference,
         case_findings=kept(case_findings),
         nearest=nearest(ranked, goal),
+        ready_made=ready_made(next((c for c in ranked if c.number == winner), None), workload, device, facts),
         wanted=most_wanted(ranked, case_findings),
         rule_digests=rule_digests(rules),
         notes=notes,

@@ -1,6 +1,6 @@
 """Everything that is known about each plan: preview, estimates, gains, facts and findings."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from advisor.errors import GoalError
 from advisor.facts import (
@@ -16,6 +16,7 @@ from advisor.facts import (
 )
 from advisor.prediction import predict, predict_gain
 from advisor.prediction.engine import most_confident, predict_all
+from advisor.prediction.imagenet import published_lead
 from advisor.prediction.ratio import Answers
 from advisor.profiling.liveness import peak_activation_bytes
 from advisor.rules import RuleBase, evaluate
@@ -24,6 +25,14 @@ from advisor.techniques import load_techniques, plan_effort, plan_needs, preview
 from advisor.techniques.registry import get
 
 from .store import kept
+
+
+class Predictions(TypedDict):
+    """What is predicted for a plan: on the target, on this machine, and the gains here."""
+
+    predicted: dict[Metric, Estimate]
+    predicted_here: dict[Metric, Estimate]
+    gains_here: dict[Metric, Gain]
 
 
 def preview_of(workload: Workload, precision: str) -> Preview:
@@ -56,7 +65,14 @@ class Evaluator:
         preview = preview_of(after, precision)
         needs, effort = plan_needs(plan), plan_effort(plan)
         context = PlanContext(
-            plan, self.workload, after, preview.weight_bytes, preview.peak_activation_bytes, needs, effort
+            plan,
+            self.workload,
+            after,
+            preview.weight_bytes,
+            preview.peak_activation_bytes,
+            needs,
+            effort,
+            self._lead(plan),
         )
         own = self._facts_of(path) | plan_facts(context)
         answers = predict_all(plan, self.workload, after, self.device, self.case_facts | own)
@@ -76,6 +92,10 @@ class Evaluator:
             remark=remark,
             facts=own,
         )
+
+    def _lead(self, plan: Plan) -> float | None:
+        students = [str(name) for step in plan.steps if (name := getattr(step, "student", None))]
+        return published_lead(students[0], self.workload.name) if students else None
 
     def _cannot_apply(self, plan: Plan) -> str:
         """Say why this version cannot carry the plan out; empty if it can."""
@@ -157,3 +177,10 @@ def predict_here(
     after, baseline = preview_plan(here, workload), here.model_copy(update={"steps": ()})
     estimates = predict(here, workload, after, host, facts)
     return estimates, predict_gain(here, baseline, workload, workload, after, host, facts)
+
+
+def predict_anew(plan: Plan, workload: Workload, device: Device, rules: RuleBase, facts: dict[str, Any]) -> Predictions:
+    """Predict a plan whose settings became others than those that were ranked."""
+    there = Evaluator(workload, device, rules, facts).candidate(0, plan).estimates
+    here, gains = predict_here(plan, workload, facts)
+    return {"predicted": there, "predicted_here": here, "gains_here": gains}

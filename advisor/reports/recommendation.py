@@ -18,6 +18,7 @@ def recommendation_page(recommendation: Recommendation, top: int = 10) -> Page:
         header(recommendation),
         decision(recommendation),
         ranking(recommendation, top),
+        ready_made(recommendation),
         rejected_block(recommendation),
         Items(recommendation.unknown, "Unknown, and worth measuring next"),
         Items(recommendation.notes, "Notes"),
@@ -93,7 +94,9 @@ def predictions(candidate: Candidate) -> Table:
     baselines = tuple(dict.fromkeys(g.baseline for m, g in candidate.gains.items() if m is not Metric.ACCURACY))
     note = f"Gain: cost of the unchanged model on {' or '.join(baselines)} over that of this plan." if baselines else ""
     apart = (words.parts(candidate.estimates[m]) for m in (Metric.MEMORY, Metric.FLASH) if m in candidate.estimates)
-    return Table(columns, rows, note=" ".join((note, *filter(None, apart))).strip())
+    known = candidate.estimates.get(Metric.ACCURACY)
+    beside = words.published(known) if known is not None else ""
+    return Table(columns, rows, note=" ".join(filter(None, (note, *apart, beside))))
 
 
 def _prediction_row(candidate: Candidate, metric: Metric) -> tuple[Line, ...]:
@@ -137,6 +140,24 @@ def ranking(recommendation: Recommendation, top: int) -> Table:
     rest = len(possible) - len(shown)
     note = f"{rest} more with --top {len(possible)}." if rest > 0 else ""
     return Table(columns, tuple(_ranking_row(c, metric) for c in shown), title, note)
+
+
+def ready_made(recommendation: Recommendation) -> Table:
+    """Tabulate what smaller published networks would give in the winner's place."""
+    columns = (
+        Column("network"),
+        Column("top-1 %", right=True),
+        Column("latency\nms", right=True),
+        Column("points", right=True),
+        Column("against the plan", wrap=True),
+    )
+    rows = tuple(
+        (one.network, f"{one.top1:.1f}", words.number(one.latency.mid, Metric.LATENCY),
+         words.number(one.accuracy.mid, Metric.ACCURACY), one.verdict)
+        for one in recommendation.ready_made
+    )  # fmt: skip
+    note = "Published weights of ImageNet in the plan's runtime and precision; on other data they are trained anew."
+    return Table(columns, rows, "A smaller ready-made network would give", note if rows else "")
 
 
 def _ranking_row(candidate: Candidate, metric: Metric) -> tuple[Line, ...]:

@@ -5,12 +5,14 @@ from advisor.units import three
 
 from . import words
 from .page import Block, Column, Facts, Items, Line, Page, Paragraph, Span, Table, filled
+from .search import search_blocks
 
 
 def run_page(run: RunRecord) -> Page:
     """Lay out a run record."""
     blocks: tuple[Block | None, ...] = (
         _header(run),
+        *search_blocks(run.search),
         _verdicts(run),
         _gains(run),
         Items(tuple(_verdict_notes(run)), "Reading the table"),
@@ -25,6 +27,9 @@ def run_page(run: RunRecord) -> Page:
     return Page(f"{run.model} for {run.device}: {run.plan.label}", filled(blocks))
 
 
+_SAID = {"agreement": "same answers as the original", "similarity": "cosine similarity to the original's outputs"}
+
+
 def _header(run: RunRecord) -> Facts:
     place = "the target itself" if run.on_this_machine else "this machine, which is not the target"
     pairs: list[tuple[str, Line]] = [
@@ -32,24 +37,32 @@ def _header(run: RunRecord) -> Facts:
         ("measured on", place),
     ]
     if run.accuracy:
-        pairs.append(("top-1", _accuracy(run.accuracy)))
+        pairs.append(_accuracy(run))
     if run.data:
         data = run.data
-        split = f"{data.train} train, {data.calibration} calibration, {data.test} test images"
-        pairs.append(("data", f"{data.directory}: {split}, {len(data.classes)} classes"))
+        parts = ("train", "selection", "calibration", "test")
+        split = ", ".join(f"{count} {part}" for part in parts if (count := getattr(data, part)))
+        classes = f", {len(data.classes)} classes" if data.classes else ""
+        pairs.append(("data", f"{data.origin}: {split} images{classes}"))
     return Facts(tuple(pairs))
 
 
-def _accuracy(values: dict[str, float]) -> str:
-    """Write 'original 98.9 %, shipped 98.1 % (96.9 to 98.9)'; bounds stand beside their value."""
-    told = []
+def _accuracy(run: RunRecord) -> tuple[str, str]:
+    """Write 'original 98.9 %, shipped 98.1 % (96.9 to 98.9)'; bounds stand beside their value.
+
+    Without labels, how alike both answer is named after what it is.
+    """
+    values, told = run.accuracy, []
+    metric, unit = (run.data.metric, run.data.unit) if run.data else ("top-1", "%")
+    unit = f" {unit}" if unit else ""
+    name = metric if "original" in values else "without labels"
     for role, value in values.items():
         if role.endswith(("_low", "_high")):
             continue
         low, high = values.get(f"{role}_low"), values.get(f"{role}_high")
         spread = "" if low is None or high is None else f" ({low:.1f} to {high:.1f})"
-        told.append(f"{role.replace('_', ' ')} {value:.1f} %{spread}")
-    return ", ".join(told)
+        told.append(f"{_SAID.get(role, role)} {value:.1f}{' %' if role in _SAID else unit}{spread}")
+    return name, ", ".join(told)
 
 
 def _verdicts(run: RunRecord) -> Table:

@@ -63,6 +63,14 @@ def parts(estimate: Estimate) -> str:
     return f"{METRIC_WORDS[estimate.metric].capitalize()}: {', '.join(shares)}." if shares else ""
 
 
+def published(estimate: Estimate) -> str:
+    """Write how likely great losses are and what was published of the like; empty where nothing is known."""
+    risks = ", ".join(f"{event} with a probability of {share:.0%}" for event, share in estimate.risks.items())
+    told = f"{METRIC_WORDS[estimate.metric].capitalize()}: {risks}." if risks else ""
+    cases = f"Nearest published: {'; '.join(estimate.nearest)}." if estimate.nearest else ""
+    return " ".join(filter(None, (told, cases)))
+
+
 def ratio(value: float) -> str:
     """Write a gain: 2.10x means half the cost of the baseline."""
     return f"{three(value)}x"

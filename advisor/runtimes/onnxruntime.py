@@ -1,5 +1,6 @@
 """ONNX Runtime on the CPU: loading, running, and reading which operations of the optimised graph are integer."""
 
+import mmap
 import tempfile
 from collections import Counter
 from importlib.metadata import version
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from advisor.errors import NotApplicable, RunError
 
@@ -21,6 +23,7 @@ _HEAVY_INT8 = frozenset(
 _HEAVY_FLOAT = frozenset({"Conv", "FusedConv", "NhwcFusedConv", "ConvTranspose", "Gemm", "FusedGemm"})
 _HEAVY_PRODUCT = frozenset({"MatMul", "FusedMatMul", "Attention", "MultiHeadAttention"})
 _BOUNDARIES = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Cast"})
+FOLD_WEIGHTS = "session.disable_quant_qdq"  # without fusions for quantized graphs, constants are folded
 _NUMPY = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 
 
@@ -30,7 +33,7 @@ class OnnxSession:
     def __init__(self, path: Path, threads: int) -> None:
         import onnxruntime as ort
 
-        options = ort.SessionOptions()
+        options = session_options(path)
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -51,6 +54,11 @@ class OnnxSession:
         """Run one batch and return the first output as float32."""
         output = self._session.run(None, {self._input: batch.astype(self._type, copy=False)})[0]
         return np.asarray(output, dtype=np.float32)
+
+    def outputs(self, batch: Array) -> tuple[NDArray[Any], ...]:
+        """Run one batch and return all outputs."""
+        found = self._session.run(None, {self._input: batch.astype(self._type, copy=False)})
+        return tuple(out.astype(np.float32) if out.dtype.kind == "f" else out for out in map(np.asarray, found))
 
 
 class OnnxRuntime:
@@ -86,6 +94,28 @@ class OnnxRuntime:
         )
 
 
+def session_options(path: Path) -> Any:
+    """Return options for a file; integer weights alone are turned into floats once, when the file is opened.
+
+    Otherwise onnxruntime does it at every inference, for fusions that such files have none of: MobileNetV2 then takes
+    twice as long, with 4 bits three times (`python -m benchmarks.weight_only`).
+    """
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    if only_weights_are_integers(path):
+        options.add_session_config_entry(FOLD_WEIGHTS, "1")
+    return options
+
+
+def only_weights_are_integers(path: Path) -> bool:
+    """Whether a file takes integers apart and never makes any: it was quantized in its weights alone."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b"DequantizeLinear") >= 0 and content.find(b"QuantizeLinear") < 0
+
+
 def executed_ops(path: Path) -> Counter[str]:
     """Return how often each operation type occurs in the optimised graph."""
     import onnx
@@ -93,7 +123,7 @@ def executed_ops(path: Path) -> Counter[str]:
 
     with tempfile.TemporaryDirectory() as folder:
         optimised = Path(folder) / "optimised.onnx"
-        options = ort.SessionOptions()
+        options = session_options(path)
         options.log_severity_level = 4  # saving a layout-optimised graph warns that it fits this machine only
         options.intra_op_num_threads = 1
         options.optimized_model_filepath = str(optimised)

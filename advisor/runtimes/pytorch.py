@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from advisor.errors import ModelLoadError, NotApplicable, RunError
 
@@ -29,6 +30,10 @@ class TorchSession:
 
     def __call__(self, batch: Array) -> Array:
         """Run one batch and return the first output."""
+        return np.asarray(self.outputs(batch)[0], dtype=np.float32)
+
+    def outputs(self, batch: Array) -> tuple[NDArray[Any], ...]:
+        """Run one batch and return all outputs."""
         before = self._torch.get_num_threads()
         if before != self._threads:
             self._torch.set_num_threads(self._threads)
@@ -38,8 +43,8 @@ class TorchSession:
         finally:
             if before != self._threads:
                 self._torch.set_num_threads(before)
-        first = output[0] if isinstance(output, (tuple, list)) else output
-        return np.asarray(first.numpy(), dtype=np.float32)
+        found = output if isinstance(output, (tuple, list)) else (output,)
+        return tuple((out.float() if out.is_floating_point() else out).numpy() for out in found)
 
 
 class PyTorch:

@@ -40,6 +40,9 @@ class Session(Protocol):
     def __call__(self, batch: Array) -> Array:
         """Return the first output."""
 
+    def outputs(self, batch: Array) -> tuple[NDArray[Any], ...]:
+        """Return all outputs: floats as float32, whole numbers as they are."""
+
 
 class Runtime(Protocol):
     """One inference runtime on this machine."""

@@ -7,9 +7,10 @@ from .explanation import Comparison, Counterfactual, Explanation, FigureChange, 
 from .goal import BUDGETS, Budget, DataFacts, Goal, GoalKind, Limit
 from .intake import Ability, Action, Intake, ModelInput, Near, Profiled
 from .plan import AnyStep, Plan, Step
-from .recommendation import Candidate, LimitCheck, Preview, Recommendation, Wanted
+from .recommendation import Candidate, LimitCheck, Preview, ReadyMade, Recommendation, Wanted
 from .rule import CERTAINTY, AddedRules, Finding, Rule, RuleCases, RuleSource, TraceNode, Truth
 from .run import Artefact, DataRecord, PreviewCheck, RunRecord, StepRecord
+from .search import SearchRecord, Sensitivity, Trial
 from .workload import (
     CONV_KINDS,
     ITEM_BITS,
@@ -25,12 +26,12 @@ from .workload import (
 )
 
 __all__ = [
-    "Ability", "Action", "AddedRules", "AnyStep", "Artefact", "BUDGETS", "Basis", "Budget", "CERTAINTY",
-    "CONV_KINDS", "Candidate", "Comparison", "Core", "Counterfactual", "Cpu", "DataFacts", "DataRecord",
-    "Device", "Estimate", "ExecPath", "Explanation", "Figure", "FigureChange", "Finding", "Flip", "Gain",
-    "GainVerdict", "Goal", "GoalKind", "Gpu", "ITEM_BITS", "Intake", "Limit", "LimitCheck", "MAC_KINDS",
-    "Measurement", "Memory", "Metric", "ModelInput", "NO_MODEL", "Near", "Op", "OpKind", "Plan", "Power", "PowerMode",
-    "Preview", "PreviewCheck", "Profiled", "Recommendation", "Record", "Replay", "Restrictions", "Rule",
-    "RuleCases", "RuleChange", "RuleSource", "RunRecord", "Source", "Step", "StepRecord", "Storage", "Tensor",
-    "TraceNode", "Truth", "UNITS", "Verdict", "Version", "WEIGHTED_KINDS", "Wanted", "Weight", "Workload",
+    "Ability", "Action", "AddedRules", "AnyStep", "Artefact", "BUDGETS", "Basis", "Budget", "CERTAINTY", "CONV_KINDS",
+    "Candidate", "Comparison", "Core", "Counterfactual", "Cpu", "DataFacts", "DataRecord", "Device", "Estimate",
+    "ExecPath", "Explanation", "Figure", "FigureChange", "Finding", "Flip", "Gain", "GainVerdict", "Goal", "GoalKind",
+    "Gpu", "ITEM_BITS", "Intake", "Limit", "LimitCheck", "MAC_KINDS", "Measurement", "Memory", "Metric", "ModelInput",
+    "NO_MODEL", "Near", "Op", "OpKind", "Plan", "Power", "PowerMode", "Preview", "PreviewCheck", "Profiled",
+    "ReadyMade", "Recommendation", "Record", "Replay", "Restrictions", "Rule", "RuleCases", "RuleChange",
+    "RuleSource", "RunRecord", "SearchRecord", "Sensitivity", "Source", "Step", "StepRecord", "Storage", "Tensor",
+    "TraceNode", "Trial", "Truth", "UNITS", "Verdict", "Version", "WEIGHTED_KINDS", "Wanted", "Weight", "Workload",
 ]  # fmt: skip

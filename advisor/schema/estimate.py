@@ -47,6 +47,7 @@ class Estimate(Record):
 
     `references` are source ids of `knowledge/`; `note` says in one sentence what the number rests on. `parts` splits
     the middle into named shares of the same unit ("runtime", "weights", "activations") where they are known apart.
+    `risks` are probabilities by event ("loses more than 5 points"); `nearest` are published cases like this one.
     """
 
     metric: Metric
@@ -59,6 +60,8 @@ class Estimate(Record):
     references: tuple[str, ...] = ()
     note: str = ""
     parts: dict[str, float] = {}
+    risks: dict[str, float] = {}
+    nearest: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _ordered(self) -> "Estimate":

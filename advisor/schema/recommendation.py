@@ -69,6 +69,17 @@ class Candidate(Record):
         return ordered(facts)
 
 
+class ReadyMade(Record):
+    """A smaller published network in the place of the original, in the recommended plan's runtime and precision."""
+
+    network: str
+    plan: str  # what is done to it: "swap for mobilenetv3_large_100 + half"
+    top1: float  # published, percent on ImageNet-1k
+    latency: Estimate
+    accuracy: Estimate  # against the original
+    verdict: str  # in words, against the recommended plan
+
+
 class Wanted(Record):
     """A fact that is not known, and what knowing it would do."""
 
@@ -104,6 +115,7 @@ class Recommendation(Record):
     baseline: int  # number of the candidate that gains refer to where a candidate names no other
     case_findings: tuple[Finding, ...] = ()
     nearest: tuple[str, ...] = ()  # where no plan meets the limits: which limit binds, what would be nearest
+    ready_made: tuple[ReadyMade, ...] = ()  # what smaller published networks would give in the winner's place
     wanted: tuple[Wanted, ...] = ()  # facts that would matter most to measure next
     unknown: tuple[str, ...] = ()  # the same in words
     rule_digests: dict[str, str] = {}  # what every rule said then, as a short digest by its id

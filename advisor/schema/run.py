@@ -6,14 +6,15 @@ from .base import Record
 from .estimate import Estimate, Gain, GainVerdict, Measurement, Metric, Verdict
 from .plan import Plan
 from .recommendation import Preview
+from .search import SearchRecord
 
 
 class Artefact(Record):
     """A file that was produced; `file` is relative to the run directory."""
 
-    role: str  # shipped | baseline | weights | recipe
+    role: str  # shipped | baseline | weights | preprocessing | recipe | plan | card
     file: str
-    format: str  # onnx | safetensors | md
+    format: str  # onnx | safetensors | json | md
     bytes: int
     sha256: str
     precision: str = "fp32"
@@ -27,6 +28,7 @@ class StepRecord(Record):
     seconds: float
     done: str  # what was done, in one sentence
     details: dict[str, Any] = {}
+    resolved: dict[str, Any] | None = None  # settings with what weights and data decided, where they are not `settings`
 
 
 class PreviewCheck(Record):
@@ -46,12 +48,17 @@ class PreviewCheck(Record):
 class DataRecord(Record):
     """Which images played which part; the splits are disjoint."""
 
-    directory: str
+    origin: str  # in the words of --data: a path, torchvision:NAME, python:MODULE:FUNCTION ...
+    form: str = "folder"  # folder | list | npz | torchvision | timm | python
+    task: str = "classification"
+    metric: str = "top-1"
+    unit: str = "%"
     classes: tuple[str, ...]
     train: int
+    selection: int = 0  # images that choose epochs and settings
     calibration: int
     test: int
-    digest: str  # over file names and sizes
+    digest: str  # over names, labels and contents; of files the content is their size
 
 
 class RunRecord(Record):
@@ -62,9 +69,12 @@ class RunRecord(Record):
     created: str
     model: str
     model_spec: dict[str, Any] = {}
+    model_digest: str = ""  # SHA-256 of the original's weights
     device: str
     on_this_machine: bool  # the target is the machine that measured
     plan: Plan
+    search: SearchRecord | None = None  # how the settings were found, where a limit of accuracy was given
+    resolved: Plan | None = None  # the plan with what weights and data decided filled in, where that differs
     candidate: int | None = None
     predicted: dict[Metric, Estimate]
     predicted_here: dict[Metric, Estimate] = {}  # the same predictions for this machine

@@ -21,17 +21,29 @@ _TABLED = frozenset({"relu", "relu6", "leaky_relu", "sigmoid", "silu"})  # fused
 _ARITHMETIC = frozenset({"add", "mul", "mean", ""})
 
 
-def quantized(workload: Workload, granularity: str, float_kinds: Collection[str] = ()) -> Workload:
-    """Return the workload in int8; operations of `float_kinds` (OpKind values) stay in float."""
+def quantized(
+    workload: Workload,
+    granularity: str,
+    float_kinds: Collection[str] = (),
+    float_layers: Collection[str] = (),
+) -> Workload:
+    """Return the workload in int8.
+
+    Operations of `float_kinds` (OpKind values) stay in float, and layers of `float_layers` (names of operations, or of
+    weights without their ending).
+    """
     folded = fold_batch_norm(workload)
-    return _Quantizer(folded, granularity, float_kinds).run()
+    return _Quantizer(folded, granularity, float_kinds, float_layers).run()
 
 
 class _Quantizer:
-    def __init__(self, workload: Workload, granularity: str, float_kinds: Collection[str]) -> None:
+    def __init__(
+        self, workload: Workload, granularity: str, float_kinds: Collection[str], float_layers: Collection[str]
+    ) -> None:
         self.workload = workload
         self.granularity = granularity
         self.float_kinds = frozenset(float_kinds)
+        self.float_layers = frozenset(float_layers)
         self.integer: set[int] = set()  # tensors that exist as int8
         self.tensors = dict(workload.tensor)
         self.weights: dict[str, Weight] = {}
@@ -85,7 +97,7 @@ class _Quantizer:
                 self.tensors[tensor] = self.tensors[tensor].model_copy(update={"alias_of": root})
 
     def _is_integer(self, op: Op) -> bool:
-        if op.kind in self.float_kinds or not op.outputs:
+        if op.kind in self.float_kinds or not op.outputs or self._named(op):
             return False
         if op.kind in MAC_KINDS:
             return True
@@ -96,6 +108,10 @@ class _Quantizer:
         if op.kind in (OpKind.ELEMENTWISE, OpKind.REDUCE) and op.attrs.get("function", "") not in _ARITHMETIC:
             return False
         return any(t in self.integer for t in op.inputs)
+
+    def _named(self, op: Op) -> bool:
+        """Whether the operation is one of the layers to keep in float."""
+        return bool(self.float_layers & {op.name, *(name.removesuffix(".weight") for name in op.weights)})
 
     def _set_int8(self, tensor: int) -> None:
         old = self.tensors[tensor]

@@ -23,7 +23,7 @@ def reference(record: RunRecord, metric: Metric) -> Estimate | None:
     """
     target, here = record.predicted.get(metric), record.predicted_here.get(metric)
     if metric is Metric.ACCURACY:
-        return target or here
+        return (target or here) if record.data is None or record.data.metric == "top-1" else None
     if metric is Metric.SIZE:
         return target if record.plan.runtime in _LOCAL else here
     if record.on_this_machine and _same_threads(record):
@@ -44,6 +44,8 @@ def _verdict(record: RunRecord, metric: Metric, measured: Measurement | None) ->
     predicted = reference(record, metric)
     if predicted is None:
         said = _still(record, metric, target) or "nothing was predicted that this measurement could be held against"
+        if metric is Metric.ACCURACY and record.data and (target or record.predicted_here.get(metric)):
+            said = f"the prediction is of top-1, measured was {record.data.metric}"
         return Verdict(metric=metric, predicted=target, measured=measured, hit=None, explanation=said)
     if not measured.conclusive:
         said = f"the measurement is inconclusive: {measured.note}"

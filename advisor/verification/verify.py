@@ -1,32 +1,36 @@
 """Measuring the artefacts of a stored run again and judging the predictions anew; the model itself is not needed."""
 
 from pathlib import Path
+from typing import Any
 
 from advisor import runtimes
 from advisor.errors import AdvisorError, RunError
-from advisor.execution.data import DataSplit, open_data
+from advisor.execution.data import DataSplit
 from advisor.execution.images import ImageReader
 from advisor.execution.preprocessing import read as read_preprocessing
+from advisor.execution.sources import unopened
+from advisor.execution.split_record import reopen
 from advisor.execution.store import read_run
 from advisor.execution.trials import Pair, measure_accuracy, measure_costs
 from advisor.measurement.machine import environment, machine_name
 from advisor.progress import Progress, Silent
-from advisor.schema import Measurement, Metric, RunRecord
+from advisor.schema import DataRecord, Measurement, Metric, RunRecord
 
 from .gains import gain_verdicts
 from .verdicts import verdicts
 
 
-def verify_run(run_dir: Path, *, progress: Progress | None = None) -> RunRecord:
+def verify_run(run_dir: Path, *, data: Any = None, progress: Progress | None = None) -> RunRecord:
     """Return the record with fresh measurements and verdicts; files of the run are read, none is written.
 
     Accuracy is measured again where the images are still the same, else the stored figure is kept and a note says so.
+    `data` says where they are now; a function of the user's is called only where it is named here.
     """
     progress = progress or Silent()
     record, moved = _for_this_machine(read_run(run_dir))
     pair = _pair(record, run_dir)
     costs = measure_costs(pair, record.seed, progress)
-    accuracy, scores, notes = _accuracy(record, pair, run_dir, progress)
+    accuracy, scores, notes = _accuracy(record, pair, run_dir, data, progress)
     record = record.model_copy(
         update={
             "accuracy": accuracy,
@@ -61,29 +65,26 @@ def _pair(record: RunRecord, run_dir: Path) -> Pair:
 
 
 def _accuracy(
-    record: RunRecord, pair: Pair, run_dir: Path, progress: Progress
+    record: RunRecord, pair: Pair, run_dir: Path, named: Any, progress: Progress
 ) -> tuple[dict[str, float], tuple[Measurement, ...], tuple[str, ...]]:
-    """Measure top-1 again, or keep the stored figure and say why."""
+    """Measure the task's metric again, or keep the stored figure and say why."""
     kept = tuple(m for m in record.measurements if m.metric is Metric.ACCURACY)
-    if record.data is None or not kept:
+    if record.data is None or not record.accuracy:
         return record.accuracy, kept, ()
-    data, reason = _same_images(record)
+    data, reason = _same_images(record.data, run_dir, named)
     if data is None:
         return record.accuracy, kept, (f"Accuracy was not measured again: {reason}.",)
     preprocessing = read_preprocessing(run_dir)
-    accuracy, scores = measure_accuracy(pair, data, ImageReader(preprocessing, preprocessing.channels), progress)
+    accuracy, scores = measure_accuracy(
+        pair, data, ImageReader(preprocessing, preprocessing.channels), progress, record.seed
+    )
     return accuracy, scores, ()
 
 
-def _same_images(record: RunRecord) -> tuple[DataSplit | None, str]:
-    assert record.data is not None
-    directory = Path(record.data.directory)
-    if not directory.is_dir():
-        return None, f"{directory} is not there"
+def _same_images(record: DataRecord, run_dir: Path, named: Any) -> tuple[DataSplit | None, str]:
+    if named is None and (reason := unopened(record.origin)):
+        return None, reason
     try:
-        data = open_data(directory, None, record.seed)
+        return reopen(record, run_dir, named), ""
     except AdvisorError as error:
         return None, error.what
-    if data.digest != record.data.digest:
-        return None, f"the images in {directory} are no longer those of the run"
-    return data, ""

@@ -49,7 +49,7 @@ def test_recommend_hands_over_everything_that_was_asked(invoke, pipeline, tmp_pa
         "size", "calibration", "tensorrt", 4, 2, 7,
     )  # fmt: skip
     assert {limit.metric: limit.bound for limit in goal.limits} == {Metric.LATENCY: 33.0, Metric.ACCURACY: 2.0}
-    assert call.named["data"] == tmp_path
+    assert call.named["data"] == str(tmp_path)
     assert call.named["input_shape"] == (1, 3, 64, 64)
     assert (call.named["arch"], call.named["trust"]) == ("timm:resnet18", True)
     assert "checkpoint" not in call.named
@@ -85,7 +85,7 @@ def test_apply_hands_over_plan_and_folders_and_writes_a_report(invoke, pipeline,
     (call,) = pipeline.calls
     assert call.positional == ("plan.json",)
     assert (call.named["number"], call.named["seed"], call.named["target"]) == (3, 5, None)
-    assert (call.named["data"], call.named["out"]) == (tmp_path, tmp_path / "run")
+    assert (call.named["data"], call.named["out"]) == (str(tmp_path), tmp_path / "run")
     assert "Predicted against measured" in result.stdout
     assert "Predicted against measured" in (tmp_path / "run" / "report.md").read_text()
 
@@ -93,9 +93,10 @@ def test_apply_hands_over_plan_and_folders_and_writes_a_report(invoke, pipeline,
 @pytest.mark.parametrize(("hit", "code"), [(True, 0), (None, 0), (False, 4)])
 def test_verify_ends_with_4_where_a_prediction_is_missed(invoke, pipeline, tmp_path, hit, code):
     pipeline.answers["verify"] = builders.run(hit)
-    result = invoke("verify", tmp_path)
+    result = invoke("verify", tmp_path, "--data", "python:mine:images")
     assert result.exit_code == code
     assert pipeline.calls[0].positional == (Path(tmp_path),)
+    assert pipeline.calls[0].named["data"] == "python:mine:images"
 
 
 @pytest.mark.parametrize(

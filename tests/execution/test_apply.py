@@ -65,7 +65,7 @@ def test_the_pruned_module_loads_again_and_computes_what_the_float_file_computes
 def test_the_splits_of_the_record_are_those_of_the_data():
     record, _ = pruned_int8()
     assert 0.24 < record.data.test / 1797 < 0.26
-    assert record.data.train + record.data.calibration + record.data.test == 1797
+    assert record.data.train + record.data.selection + record.data.calibration + record.data.test == 1797
     assert record.measurements[-1].n == record.data.test
 
 

@@ -76,7 +76,7 @@ def test_static_int8_leaves_norms_and_gelu_of_a_vit_in_float(vit):
     from advisor.runtimes.onnxruntime import executed_ops
 
     ops = executed_ops(change.onnx)
-    assert ops["LayerNormalization"] == 5
+    assert ops["LayerNormalization"] + ops["SkipLayerNormalization"] == 5
     assert ops["Gelu"] == 2
     assert ops["QLinearMatMul"] + ops["QGemm"] >= 9
     assert alike(source, change.onnx) > 0.9

@@ -9,8 +9,10 @@ from PIL import Image
 
 from advisor.errors import DataError
 from advisor.execution.data import data_facts, draw, evenly, open_data, split_images
-from advisor.execution.folders import Item, list_images
 from advisor.execution.images import ImageReader
+from advisor.execution.items import Item, Listing
+from advisor.execution.sources.files import Files
+from advisor.execution.sources.folders import list_images
 
 
 def put(folder, count, *, size=(4, 4), suffix=".png", mode="RGB"):
@@ -30,13 +32,45 @@ def test_splits_are_disjoint_complete_and_repeatable(sizes, seed, tmp_path_facto
             (folder / f"{i}.png").touch()
     listing = list_images(root)
     split = split_images(listing, seed)
-    parts = (split.train, split.calibration, split.test)
+    parts = split.parts.values()
     assert sorted(item for part in parts for item in part) == sorted(listing.items)
     assert sum(map(len, parts)) == len(listing.items) == len({i for part in parts for i in part})
     assert split == split_images(listing, seed)
     for label, size in enumerate(sizes):
         held = sum(item.label == label for item in split.test)
         assert held == min(size - 1, max(1, round(size * 0.25)))
+        left = [sum(item.label == label for item in part) for part in (split.train, split.selection)]
+        assert left[1] == max(0, min(sum(left) - 1, max(1, round(sum(left) * 0.1))))
+
+
+PARTED = st.dictionaries(
+    st.sampled_from(["", "train", "validation", "calibration", "test"]),
+    st.lists(st.integers(-1, 2), min_size=1, max_size=30),
+    min_size=1,
+)
+
+
+@given(given_=PARTED, seed=st.integers(0, 3))
+def test_whatever_parts_are_given_none_leaks_into_another(given_, seed):
+    parts = {
+        part: tuple(Item(f"{part}/{i:02d}", label) for i, label in enumerate(labels)) for part, labels in given_.items()
+    }
+    loose = parts.pop("", ())
+    listing = Listing("here", ("a", "b", "c"), parts, loose)
+    split = split_images(listing, seed)
+    items = [item for part in split.parts.values() for item in part]
+    assert len(items) == len(set(items))
+    assert set(items) <= set(listing.items)
+    assert split == split_images(listing, seed)
+    if listing.labelled:
+        assert all(item.label >= 0 for item in (*split.train, *split.selection, *split.test))
+        assert {item for item in listing.items if item.label >= 0} <= set(items)
+    else:
+        assert set(items) == set(listing.items)
+        assert not split.train
+    named = {item.name.split("/")[0] for item in split.train + split.selection + split.calibration}
+    assert "test" not in named
+    assert not parts.get("calibration") or set(split.calibration) >= set(parts["calibration"])
 
 
 def test_another_seed_gives_another_test_split(tmp_path):
@@ -51,17 +85,16 @@ def test_given_split_folders_are_respected_and_calibration_comes_out_of_training
         put(tmp_path / part / "cat", count)
         put(tmp_path / part / "dog", count)
     split = open_data(tmp_path, 2)
-    assert {item.path.parts[-3] for item in split.test} == {"test"}
-    assert len(split.test) == 12
-    assert {item.path.parts[-3] for item in split.train + split.calibration} == {"train", "val"}
-    assert len(split.train) + len(split.calibration) == 48
+    came = {part: {item.name.split("/")[0] for item in items} for part, items in split.parts.items()}
+    assert came == {"train": {"train"}, "calibration": {"train"}, "selection": {"val"}, "test": {"test"}}
+    assert (len(split.train) + len(split.calibration), len(split.selection), len(split.test)) == (40, 8, 12)
 
 
 def test_validation_is_the_test_split_where_there_is_no_other(tmp_path):
     for part in ("train", "val"):
         put(tmp_path / part / "a", 8)
         put(tmp_path / part / "b", 8)
-    assert {item.path.parts[-3] for item in open_data(tmp_path, 2).test} == {"val"}
+    assert {item.name.split("/")[0] for item in open_data(tmp_path, 2).test} == {"val"}
 
 
 def test_calibration_and_evaluation_folders_leave_nothing_to_train_on(tmp_path):
@@ -72,11 +105,15 @@ def test_calibration_and_evaluation_folders_leave_nothing_to_train_on(tmp_path):
     assert (facts.calibration, facts.test, facts.train, facts.labelled, facts.classes) == (10, 10, 0, 20, 2)
 
 
-def test_a_flat_folder_serves_calibration_only(tmp_path):
-    put(tmp_path, 7)
-    facts = data_facts(tmp_path)
-    assert (facts.images, facts.labelled, facts.calibration, facts.train, facts.test) == (7, 0, 7, 0, 0)
+def test_a_flat_folder_calibrates_and_shows_agreement_but_trains_and_tests_nothing(tmp_path):
+    put(tmp_path, 20)
+    facts, split = data_facts(tmp_path), open_data(tmp_path, 10)
+    assert (facts.images, facts.labelled, facts.calibration, facts.train, facts.test) == (20, 0, 13, 0, 0)
     assert facts.classes is None
+    assert {part: len(items) for part, items in split.parts.items()} == {
+        "train": 0, "selection": 2, "calibration": 13, "test": 5
+    }  # fmt: skip
+    assert (split.labelled, split.task.metric) == (False, "agreement")
 
 
 def test_facts_count_what_open_data_divides(tmp_path):
@@ -97,7 +134,7 @@ def test_facts_count_what_open_data_divides(tmp_path):
         (
             lambda root: [put(root / c, 3) for c in "ab"] + [(root / "classes.txt").write_text("a\nc\n")],
             2,
-            "'b' is not",
+            "'b' is not in classes.txt",
         ),
         (lambda root: [put(root / c, 3) for c in "ab"] + [(root / "classes.txt").write_text("a\nb\na")], 3, "twice"),
     ],
@@ -120,7 +157,7 @@ def test_few_unreadable_images_are_left_out_and_named(tmp_path):
     whole = (tmp_path / "b" / "000.jpg").read_bytes()
     (tmp_path / "b" / "000.jpg").write_bytes(whole[: len(whole) // 2])  # a JPEG cut short, its header intact
     split = open_data(tmp_path, 2)
-    assert len(split.train) + len(split.calibration) + len(split.test) == 199
+    assert sum(map(len, split.parts.values())) == 199
     assert "1 of 200 images cannot be read: b/000.jpg" in split.notes[0]
 
 
@@ -129,7 +166,7 @@ def test_classes_txt_orders_the_outputs(tmp_path):
     put(tmp_path / "b", 4)
     (tmp_path / "classes.txt").write_text("b\nother\na\n")
     split = open_data(tmp_path, 3)
-    assert {(item.path.parent.name, item.label) for item in split.train} == {("a", 2), ("b", 0)}
+    assert {(item.name[0], item.label) for item in split.train} == {("a", 2), ("b", 0)}
 
 
 def test_fewer_classes_than_outputs_is_noted(tmp_path):
@@ -159,7 +196,7 @@ def test_images_are_taken_evenly_over_classes(sizes, count):
 
 def test_images_within_a_class_are_spread_over_the_list():
     items = [Item(f"{i:03d}", 0) for i in range(100)]
-    assert [item.path for item in evenly(items, 4)] == ["012", "037", "062", "087"]
+    assert [item.name for item in evenly(items, 4)] == ["012", "037", "062", "087"]
 
 
 def test_drawing_keeps_one_image_of_every_class():
@@ -177,7 +214,7 @@ def test_pixels_are_scaled_cropped_and_normalised(tmp_path, channels, shape):
         size=(6, 6), mean=(0.5,) * channels, std=(0.25,) * channels, interpolation="bicubic"
     )
     reader = ImageReader(preprocessing, channels)
-    batch = reader.batch([Item(tmp_path / "a.png"), Item(tmp_path / "b.png")])
+    batch = reader.batch([Item(name, source=Files(tmp_path)) for name in ("a.png", "b.png")])
     assert batch.shape == shape
     assert batch.dtype == np.float32
     np.testing.assert_allclose(batch[0], -2.0)
@@ -188,5 +225,5 @@ def test_an_image_of_the_right_size_is_not_resampled(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")
     reader = ImageReader(SimpleNamespace(size=(5, 7), mean=(0, 0, 0), std=(1, 1, 1), interpolation="bilinear"), 3)
-    got = reader.batch([Item(tmp_path / "a.png")])[0]
+    got = reader.batch([Item("a.png", source=Files(tmp_path))])[0]
     np.testing.assert_allclose(got, pixels.transpose(2, 0, 1) / np.float32(255), rtol=1e-6)

@@ -45,7 +45,6 @@ def refused(host, tmp_path, plan, *, model=None, data=None, error=NotApplicable)
         ((INT8,), "static_int8 needs calibration images"),
         ((INT8, PruneChannels(ratio=0.5, epochs=0)), "static_int8 needs calibration images"),
         ((Half(), PruneChannels(ratio=0.5, epochs=0)), "prune_channels comes after half"),
-        ((Half(dtype="bf16"),), "half: bf16 files cannot be written"),
         ((DynamicInt8(), PruneChannels(ratio=0.5, epochs=0)), "prune_channels comes after dynamic_int8"),
         ((PruneChannels(ratio=0.01, round_to=64, epochs=0),), "finds nothing to cut"),
     ],
@@ -97,11 +96,6 @@ def test_test_images_alone_do_not_calibrate(host, tmp_path):
 def test_labels_that_do_not_fit_the_head_are_refused(host, tmp_path):
     said = refused(host, tmp_path, plan(INT8), model=loaded(classes=4), data=digits_dir(), error=DataError)
     assert "the data have 10 classes, the model has 4 outputs" in said
-
-
-def test_power_of_two_scales_are_left_to_the_target(host, tmp_path):
-    said = refused(host, tmp_path, plan(StaticInt8(power_of_two_scales=True)), data=digits_dir())
-    assert "static_int8 with power-of-two scales" in said
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(host, tmp_path):

@@ -73,7 +73,7 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_global_randomness_alone
 def test_batch_norm_statistics_become_those_of_the_images(data, reader):
     import torch
 
-    from advisor.execution.batch_norm import reestimate
+    from advisor.techniques.batch_norm import reestimate
 
     module = copy.deepcopy(trained())
     for name, buffer in module.named_buffers():
@@ -92,7 +92,7 @@ def test_batch_norm_statistics_become_those_of_the_images(data, reader):
 def test_without_images_statistics_stay(data, reader):
     import torch
 
-    from advisor.execution.batch_norm import reestimate
+    from advisor.techniques.batch_norm import reestimate
 
     module = copy.deepcopy(trained())
     before = module[1].running_var.clone()

@@ -32,6 +32,7 @@ from advisor.schema import (
 from advisor.techniques.distil.step import Distil
 from advisor.techniques.dynamic_int8.step import DynamicInt8
 from advisor.techniques.half.step import Half
+from advisor.techniques.prune_blocks.step import PruneBlocks
 from advisor.techniques.prune_channels.step import PruneChannels
 from advisor.techniques.qat.step import QAT
 from advisor.techniques.sparsify.step import Sparsify
@@ -118,6 +119,8 @@ def test_the_precision_of_a_plan_is_that_of_its_last_quantizer(precision):
         ((WeightOnly(bits=4, group_size=32),), {"plan.weight_gran": "group", "plan.bits_w": 4, "plan.bits_a": 32}),
         ((Sparsify(pattern="2:4", sparsity=0.5),), {"plan.sparsity_pattern": "2:4", "plan.sparsity": 0.5}),
         ((PruneChannels(ratio=0.3, epochs=5), QAT(epochs=7)), {"plan.epochs": 12, "plan.channel_ratio": 0.3}),
+        ((PruneChannels(ratio=0.36, target="macs"),), {"plan.channel_ratio": pytest.approx(0.2)}),
+        ((PruneBlocks(ratio=0.25),), {"plan.structured": True, "plan.channel_ratio": 0.0}),
         ((PruneChannels(ratio=0.3, criterion="taylor"),), {"plan.criterion": "taylor"}),
         ((StaticInt8(),), {"plan.criterion": "none"}),
         ((QAT(), PruneChannels(ratio=0.3)), {"plan.changes_graph_after_quantization": True}),
@@ -222,7 +225,8 @@ def test_every_derived_fact_of_the_vocabulary_is_produced_by_some_case():
     from advisor.techniques.low_rank.step import LowRank
 
     for steps in ((step,) for step in (*every, LowRank())):
-        produced |= set(plan_facts(PlanContext(Plan(steps=steps, runtime="x"), small(), small(), 1, 1, "none", 0.0)))
+        plan = Plan(steps=steps, runtime="x")
+        produced |= set(plan_facts(PlanContext(plan, small(), small(), 1, 1, "none", 0.0, 1.0)))
     for name in ("stm32h747", "raspberry-pi-4b"):
         produced |= set(memory_facts(load_device(name), needed(0.5)))
     derived = {name for name, spec in load_vocabulary().items() if spec.origin == "derived"}

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.measurement.accuracy import Paired, pair, predict, wilson
+from advisor.measurement.accuracy import Paired, observe, pair, wilson
 
 
 def test_pairing_counts_who_was_right_where():
@@ -41,15 +41,18 @@ class Fixed:
 
     input_shape = (4, 1, 2, 2)
 
-    def __call__(self, batch):
+    def outputs(self, batch):
         assert batch.shape == self.input_shape
-        return np.eye(10, dtype=np.float32)[batch[:, 0, 0, 0].astype(int)]
+        return (np.eye(10, dtype=np.float32)[batch[:, 0, 0, 0].astype(int)],)
 
 
 def test_a_short_last_batch_is_filled_and_its_filling_not_counted():
     values = np.arange(6, dtype=np.float32)
     images = np.ones((6, 1, 2, 2), np.float32) * values[:, None, None, None]
     seen = []
-    predictions, labels = predict(Fixed(), [(images[:4], values[:4]), (images[4:], values[4:])], seen.append)
-    assert predictions.tolist() == labels.tolist() == [0, 1, 2, 3, 4, 5]
+    batches = [(images[:4], values[:4]), (images[4:], values[4:])]
+    found = observe(
+        Fixed(), batches, lambda outputs, known: [*zip(outputs[0].argmax(1), known, strict=True)], seen.append
+    )
+    assert [(int(a), int(b)) for a, b in found] == [(i, i) for i in range(6)]
     assert seen == [4, 2]

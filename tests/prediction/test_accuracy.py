@@ -11,7 +11,7 @@ from advisor.prediction.accuracy import Priors, StudentTable
 from advisor.prediction.imagenet import published_top1
 from advisor.prediction.priors import AccuracyFile, Prior, figures
 from advisor.prediction.query import Query
-from advisor.schema import Plan, Step
+from advisor.schema import Basis, Plan, Step
 from advisor.techniques.distil.step import Distil
 from advisor.techniques.dynamic_int8.step import DynamicInt8
 from advisor.techniques.half.step import Half
@@ -22,6 +22,7 @@ from advisor.techniques.qat.step import QAT
 from advisor.techniques.resolution.step import LowerResolution
 from advisor.techniques.sparsify.step import Sparsify
 from advisor.techniques.static_int8.step import StaticInt8
+from advisor.techniques.swap.step import Swap
 from advisor.techniques.weight_only.step import WeightOnly
 
 from .networks import board, pointwise
@@ -227,3 +228,39 @@ def test_a_damaged_file_names_itself(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "data_dir", lambda _: tmp_path)
     with pytest.raises(KnowledgeError, match=r"accuracy\.yaml"):
         reader.read_figures("accuracy", AccuracyFile)
+
+
+def test_a_swap_is_judged_by_the_table_alone_and_random_weights_are_named():
+    before = pointwise().model_copy(update={"name": "resnet50.tv_in1k"})
+    steps = (Swap(student="timm:mobilenetv4_conv_large"), Swap(student="timm:mobilenetv2_100"))
+    mids = []
+    for step in steps:
+        plan = Plan(runtime="onnxruntime", steps=(step,))
+        found = StudentTable().estimate(Query(plan, before, pointwise(), board(), family("residual_cnn")))
+        assert "teacher" not in found.note
+        assert "random weights" not in found.note
+        mids.append(found.mid)
+    assert mids[0] > 4  # no cap: 82.9 against 76.16
+    assert mids[1] == pytest.approx(72.9 - 76.16, abs=1.0)
+    taught = Plan(runtime="onnxruntime", steps=(Distil(student="timm:mobilenetv2_100"),))
+    found = StudentTable().estimate(Query(taught, before, pointwise(), board(), family("residual_cnn")))
+    assert "starts from random weights, and this assumes a training as long as the published one" in found.note
+
+
+def test_published_results_of_the_network_itself_answer_before_its_family():
+    before = pointwise((64, 100), side=224).model_copy(update={"name": "timm:mobilenetv2_100"})
+    query = Query(Plan(runtime="hailort", steps=(StaticInt8(),)), before, before, board(), family("depthwise_cnn"))
+    estimate = Priors().estimate(query)
+    assert estimate.basis is Basis.FITTED
+    assert "this network was published" in estimate.note
+    assert estimate.nearest[0].startswith("mobilenetv2_100, int8 PTQ")
+    assert -1.6 < estimate.mid < -0.5
+
+
+def test_losses_have_a_probability_and_likes():
+    estimate = predict(StaticInt8(), facts=family("residual_cnn"))
+    risks = list(estimate.risks.values())
+    assert 0 <= risks[1] < risks[0] < 0.2
+    assert estimate.nearest
+    ruinous = predict(PruneChannels(ratio=0.5, epochs=0), facts=family("residual_cnn"), kept=0.5)
+    assert ruinous.risks["loses more than 5 points"] > 0.9

@@ -120,10 +120,10 @@ def test_the_settings_are_those_of_the_executor():
     from advisor.execution.training import Training
     from advisor.techniques.distil.apply import training
 
-    own = training(Distil(student="timm:x", alpha=0.3, epochs=7))
+    own = training(Distil(student="timm:x", epochs=7))
     assert own.keys() <= {field.name for field in dataclasses.fields(Training)}
     settings = Training(epochs=7, **own)
-    assert (settings.distillation, settings.patience, settings.optimizer) == (0.3, 7, "adam")
+    assert (settings.patience, settings.optimizer) == (7, "adam")
 
 
 @pytest.mark.real

@@ -8,8 +8,9 @@ from advisor.profiling.liveness import peak_activation_bytes
 from advisor.resources import data_dir
 from advisor.schema import OpKind
 from advisor.techniques import load_techniques
+from advisor.techniques.distil.choice import executable, parameters
 from advisor.techniques.distil.preview import preview as distil
-from advisor.techniques.distil.propose import executable, propose
+from advisor.techniques.distil.propose import propose
 from advisor.techniques.distil.step import Distil
 from advisor.techniques.low_rank.preview import preview as low_rank
 from advisor.techniques.low_rank.step import LowRank
@@ -26,10 +27,10 @@ RAW = yaml.safe_load((data_dir("knowledge") / "techniques.yaml").read_text())
 STUDENTS = load_students()
 
 
-def teacher(classes=1000, side=224, batch=1):
-    net = Net(batch, 3, side, side)
+def teacher(classes=1000, side=224, batch=1, channels=3, width=2048):
+    net = Net(batch, channels, side, side)
     x = net.block(0, "a", 512, stride=2)
-    net.linear(net.mean(net.block(x, "b", 2048)), "fc", classes)
+    net.linear(net.mean(net.block(x, "b", width)), "fc", classes)
     return net.done()
 
 
@@ -116,9 +117,32 @@ def test_students_that_the_path_cannot_execute_are_not_proposed():
     assert all(executable(entry, narrow) for entry in names)
 
 
-@pytest.mark.parametrize("net", [teacher(side=32), Net(1, 3, 8).done(0), Net(1, 1, 224, 224).done(0)])
-def test_tiny_grey_or_odd_inputs_get_no_student(net):
+@pytest.mark.parametrize("net", [Net(1, 3, 8).done(0), Net(1, 1, 224, 224).done(0)])
+def test_what_is_no_classifier_of_images_gets_no_student(net):
     assert propose(case(net), path()) == ()
+
+
+@pytest.mark.parametrize(
+    ("channels", "side", "size"), [(3, 32, 32), (1, 28, 32), (1, 16, 32), (3, 64, 64), (3, 90, 96)]
+)
+def test_small_and_grey_images_get_convolutional_students_at_their_size(channels, side, size):
+    net = teacher(side=side, channels=channels)
+    steps = propose(case(net), path())
+    assert steps
+    for step in steps:
+        after = distil(step, net)
+        assert step.size == size
+        assert after.input_shapes == ((1, channels, size, size),)
+        assert after.macs <= 0.5 * net.macs
+        assert after.params < net.params
+        assert student(step.student).kinds.keys().isdisjoint({OpKind.ATTENTION, OpKind.MATMUL})
+
+
+def test_a_student_counts_with_the_classifier_that_it_will_have():
+    net = teacher(classes=10, width=200)
+    names = {step.student for step in propose(case(net), path())}
+    fitting = {f"timm:{s.name}" for s in STUDENTS if parameters(s, 10) < net.params < s.params}
+    assert names & fitting
 
 
 def test_pruning_and_shrinking_a_summary_scale_it():

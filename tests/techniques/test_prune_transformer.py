@@ -207,11 +207,89 @@ def test_the_heads_of_torchs_own_attention_stay_and_the_mlp_is_narrowed():
 
 
 def test_columns_that_do_not_belong_to_their_rows_are_noticed():
-    from advisor.techniques.prune_transformer.checks import check_answers
+    from advisor.techniques.checking import check_answers
 
     module = vision_transformer()
     good, wrong = (cut(module, 16)[0].module for _ in range(2))
-    check_answers(good, good, (1, 3, 16, 16))
+    check_answers("prune_transformer", good, good, (1, 3, 16, 16))
     wrong.blocks[0].mlp.fc2.weight.data = wrong.blocks[0].mlp.fc2.weight.data.flip(1)
     with pytest.raises(NotApplicable, match="not the planned one"):
-        check_answers(wrong, good, (1, 3, 16, 16))
+        check_answers("prune_transformer", wrong, good, (1, 3, 16, 16))
+
+
+def with_labels(module, side=16):
+    import numpy as np
+
+    from advisor.profiling import profile_module
+    from advisor.techniques.subject import Subject
+
+    def labelled():
+        random = np.random.default_rng(0)
+        for _ in range(3):
+            yield random.standard_normal((8, 3, side, side), dtype=np.float32), random.integers(0, 5, 8)
+
+    shape = (1, 3, side, side)
+    return Subject(shape, None, module=module, workload=profile_module(module, shape), labelled=labelled)
+
+
+def test_taylor_removes_what_the_loss_does_not_feel_and_norms_do_not_see():
+    import torch
+
+    from advisor.techniques.prune_transformer.apply import apply
+
+    module = vision_transformer(depth=1)
+    block = module.blocks[0]
+    with torch.no_grad():  # of large norm, but nobody reads it
+        block.mlp.fc1.weight[:64] *= 50
+        block.mlp.fc2.weight[:, :64] = 0
+        block.attn.qkv.weight.view(3, 4, 8, 32)[2, 3] *= 50
+        block.attn.proj.weight[:, 24:] = 0
+    step = PruneTransformer(mlp_ratio=0.5, head_ratio=0.25, epochs=0)
+    images = torch.randn(3, 3, 16, 16)
+    changes = {
+        name: apply(step.model_copy(update={"criterion": name}), with_labels(module)) for name in ("taylor", "l2")
+    }
+    with torch.inference_mode():
+        wanted = module(images)
+        torch.testing.assert_close(changes["taylor"].module(images), wanted, rtol=1e-4, atol=1e-4)
+        assert not torch.allclose(changes["l2"].module(images), wanted, atol=1e-2)
+    assert "Taylor" in changes["taylor"].done
+
+
+def test_a_random_choice_follows_the_seed():
+    from dataclasses import replace
+
+    import torch
+
+    from advisor.techniques.prune_transformer.apply import apply
+
+    step = PruneTransformer(mlp_ratio=0.5, criterion="random", epochs=0)
+    given = with_labels(vision_transformer(depth=1))
+    kernels = [apply(step, replace(given, seed=seed)).module.blocks[0].mlp.fc1.weight for seed in (1, 1, 2)]
+    assert torch.equal(kernels[0], kernels[1])
+    assert not torch.equal(kernels[0], kernels[2])
+
+
+def test_taylor_without_labels_is_refused():
+    with pytest.raises(NotApplicable, match="labelled images"):
+        cut(vision_transformer(), 16, PruneTransformer(mlp_ratio=0.5, criterion="taylor", epochs=0))
+
+
+def test_rounds_end_at_the_widths_of_one_round_and_layers_that_are_kept_stay():
+    from advisor.profiling import profile_module
+    from advisor.techniques.prune_transformer.apply import apply, resolve, rounds
+    from advisor.techniques.prune_transformer.preview import preview
+
+    given = with_labels(vision_transformer())
+    step = PruneTransformer(mlp_ratio=0.5, head_ratio=0.5, iterations=3, epochs=4, keep=("blocks.0.mlp.fc1",))
+    step = resolve(step, given)
+    expected = preview(step, given.workload)
+    for one in rounds(step):
+        change = apply(one, given)
+        given = with_labels(change.module)
+        assert counts(given.workload)[0] >= expected.macs
+    assert counts(profile_module(given.module, (1, 3, 16, 16))) == counts(expected)
+    assert given.module.blocks[0].mlp.fc1.out_features == 128
+    assert given.module.blocks[1].mlp.fc1.out_features == 64
+    assert given.module.blocks[1].attn.num_heads == 2
+    assert sum(one.epochs for one in rounds(step)) == 4

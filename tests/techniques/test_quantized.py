@@ -157,3 +157,15 @@ def test_every_tensor_that_is_read_is_written_before():
             known |= set(op.outputs)
         assert set(after.outputs) <= known
         assert known <= {t.id for t in after.tensors}
+
+
+def test_a_layer_kept_in_float_by_name_stays_float():
+    workload = plain()
+    layer = next(op for op in workload.ops if op.weights)
+    name = layer.weights[0].removesuffix(".weight")
+    after = static(StaticInt8(float_layers=(name,)), workload)
+    assert after.weight[layer.weights[0]].storage.dtype == "float32"
+    whole = static(StaticInt8(), workload)
+    assert bits(whole) < bits(after) < bits(workload)
+    heavy = {op.precision for op in after.ops if op.weights and op.weights[0] == layer.weights[0]}
+    assert heavy == {"fp32"}

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from advisor.errors import NotApplicable
-from advisor.techniques.static_int8 import apply
 from advisor.techniques.static_int8.step import StaticInt8
+from advisor.techniques.static_int8.write import Found, write
 
-FOUND = {"kept": [], "ranges": None, "symmetric": False}
+FOUND = Found(ranges=None, kept=(), symmetric=False)
 
 
 @pytest.mark.parametrize("error", [ValueError("shared mode is not supported\nmore"), KeyError("axis"), RuntimeError()])
@@ -19,7 +19,7 @@ def test_an_error_of_the_quantizer_is_no_traceback(monkeypatch, tmp_path, error)
 
     monkeypatch.setattr("onnxruntime.quantization.quantize_static", refuse)
     with pytest.raises(NotApplicable) as caught:
-        apply._quantize(StaticInt8(signedness="u8s8"), tmp_path / "in.onnx", tmp_path / "out.onnx", FOUND)
+        write(StaticInt8(signedness="u8s8"), tmp_path / "in.onnx", tmp_path / "out.onnx", FOUND)
     assert caught.value.what.startswith("onnxruntime cannot quantize this graph")
     assert "\n" not in caught.value.what
     assert list(tmp_path.iterdir()) == [], "nothing half-written stays"

@@ -58,3 +58,35 @@ def test_two_of_every_four_input_channels_stay():
     assert bool(((kernel != 0).sum(-1) == 2).all())
     assert change.details["layers"] == 2
     assert change.details["zeros"] * 2 == change.details["weights"]
+
+
+def test_zeros_grow_by_the_cubic_schedule_and_none_comes_back():
+    from dataclasses import replace
+
+    from advisor.profiling import profile_module
+    from advisor.techniques.sparsify.apply import apply, rounds
+    from advisor.techniques.sparsify.step import Sparsify
+    from advisor.techniques.subject import Subject
+
+    shape, module = (1, 3, 8, 8), network()
+    given = Subject(shape, folder=None, module=module, workload=profile_module(module, shape))
+    step, shares, gone = Sparsify(sparsity=0.8, iterations=3, epochs=5), [], None
+    for one in rounds(step):
+        module = trained_and_settled(apply(one, given).module)
+        given = replace(given, module=module)
+        zeros = module[2].weight.detach() == 0
+        assert gone is None or bool((zeros | ~gone).all())
+        gone = zeros
+        shares.append(float(zeros.float().mean()))
+    assert shares == pytest.approx([0.8 * 19 / 27, 0.8 * 26 / 27, 0.8], abs=0.01)
+    assert [one.epochs for one in rounds(step)] == [1, 2, 2]
+    assert step.label == "80% unstructured sparsity in 3 rounds"
+
+
+def test_two_of_four_is_no_gradual_pattern():
+    from advisor.errors import NotApplicable
+    from advisor.techniques.sparsify.apply import needs
+    from advisor.techniques.sparsify.step import Sparsify
+
+    with pytest.raises(NotApplicable, match="in one round"):
+        needs(Sparsify(pattern="2:4", sparsity=0.5, iterations=2))

@@ -40,11 +40,11 @@ def test_without_the_same_images_the_stored_accuracy_is_kept_and_noted(run_copy,
     if why == "changed":
         write_digits(elsewhere, count=100)
     fields = json.loads((run_copy / "run.json").read_text())
-    fields["data"]["directory"] = str(elsewhere)
+    fields["data"]["origin"] = str(elsewhere)
     (run_copy / "run.json").write_text(json.dumps(fields))
     after = verify_run(run_copy)
     assert after.accuracy == fields["accuracy"]
-    expected = "is not there" if why == "gone" else "no longer those of the run"
+    expected = "is not a folder" if why == "gone" else "images of the run are gone"
     assert any(note.startswith("Accuracy was not measured again") and expected in note for note in after.notes)
 
 

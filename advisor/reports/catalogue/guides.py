@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _GENERATED = ("rules.md", "devices.md", "index.md")  # the site has pages of its own under these names
-_FIRST = ("overview", "contributing", "models", "explaining", "adding-a-rule", "rules-evidence", "decisions")
+_FIRST = (
+    "overview",
+    "contributing",
+    "models",
+    "data",
+    "applying",
+    "explaining",
+    "adding-a-rule",
+    "rules-evidence",
+    "decisions",
+)
 _ROOT = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md"}
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?\)")
 _FILES = (".svg", ".png")

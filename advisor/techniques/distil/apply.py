@@ -1,15 +1,12 @@
 """Building the student; the executor trains it, with the original as teacher, as the step says.
 
-The student starts from random weights that are always the same. Its pictures are prepared as the teacher's, at its own
-size.
+Random weights are always the same. The student's pictures are prepared as the teacher's, at its own size.
 """
 
 from typing import Any
 
-from advisor.errors import NotApplicable
 from advisor.techniques.subject import Change, Need, Stage, Subject
 
-from .preview import fitted, outputs
 from .step import Distil
 
 STAGE: Stage = "torch"
@@ -30,34 +27,23 @@ def training(step: Distil) -> dict[str, Any]:
         "learning_rate": step.learning_rate,
         "weight_decay": step.weight_decay,
         "batch": step.batch,
-        "distillation": step.alpha,
-        "temperature": step.temperature,
         "patience": step.epochs,
     }
 
 
-def apply(step: Distil, subject: Subject) -> Change:
-    """Return the untrained student with the classes and colours of the original."""
-    from .building import Built, build_student
+def objective(step: Distil, student: Any, teacher: Any, images: Any, hard: Any) -> Any:
+    """Return what the student learns: labels and what the objective takes from the teacher."""
+    from .objectives import build
 
-    if subject.module is None or subject.workload is None:
-        raise NotApplicable("distil needs the torch module, not an ONNX file")
-    classes = outputs(subject.workload)
-    if classes is None or classes < 2:
-        raise NotApplicable(
-            "distil teaches classifiers; the output of this network is no list of classes",
-            remedy="Choose a plan without distillation.",
-        )
-    entry = fitted(step, subject.workload)
-    built = Built(student=entry.name, classes=classes, channels=entry.channels, size=entry.size)
-    shape = (subject.input_shape[0], entry.channels, entry.size, entry.size)
-    return Change(
-        done=f"built {entry.name} with random weights for {classes} classes and images of {entry.size}x{entry.size}",
-        module=build_student(built),
-        details=built.model_dump(exclude={"joined"}),
-        input_shape=None if shape == subject.input_shape else shape,
-        built=built.model_copy(update={"joined": True}).model_dump(),
-    )
+    return build(step.teaching, student, teacher, images, hard)
+
+
+def apply(step: Distil, subject: Subject) -> Change:
+    """Return the untaught student with the classes and colours of the original."""
+    from .starting import intended, put_in, started
+
+    built = intended(step, subject)
+    return put_in(started(built, step.weights), built, subject)
 
 
 def finish(step: Distil, module: Any) -> None:

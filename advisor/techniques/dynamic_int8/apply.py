@@ -4,6 +4,7 @@ import os
 from collections import Counter
 
 from advisor.errors import NotApplicable
+from advisor.techniques.refusing import refusing
 from advisor.techniques.subject import Change, Need, Stage, Subject
 
 from .step import DynamicInt8
@@ -26,16 +27,17 @@ def apply(step: DynamicInt8, subject: Subject) -> Change:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     prepared, target = subject.folder / "prepared.onnx", subject.folder / "dynamic_int8.onnx"
-    quant_pre_process(subject.onnx, prepared, skip_symbolic_shape=True)
     partial = target.with_suffix(".partial")
-    quantize_dynamic(
-        prepared,
-        partial,
-        op_types_to_quantize=_PRODUCTS,
-        per_channel=step.weights == "per_channel",
-        weight_type=QuantType.QInt8 if step.signedness.endswith("s8") else QuantType.QUInt8,
-        extra_options={"MatMulConstBOnly": True},
-    )
+    with refusing("onnxruntime cannot quantize this graph", "Choose half precision or weight-only int8."):
+        quant_pre_process(subject.onnx, prepared, skip_symbolic_shape=True)
+        quantize_dynamic(
+            prepared,
+            partial,
+            op_types_to_quantize=_PRODUCTS,
+            per_channel=step.weights == "per_channel",
+            weight_type=QuantType.QInt8 if step.signedness.endswith("s8") else QuantType.QUInt8,
+            extra_options={"MatMulConstBOnly": True},
+        )
     prepared.unlink()
     ops = Counter(node.op_type for node in onnx.load(partial).graph.node)
     if not ops["MatMulInteger"]:

@@ -12,30 +12,47 @@ STAGE: Stage = "onnx"
 
 
 def needs(step: Half) -> Need:
-    """Tell which data the step cannot do without: none. Refuse a type that no file holds."""
-    if step.dtype != "fp16":
-        raise NotApplicable(f"half: {step.dtype} files cannot be written", remedy="Choose fp16.")
+    """Tell which data the step cannot do without: none."""
     return "nothing"
 
 
 def apply(step: Half, subject: Subject) -> Change:
-    """Write weights and arithmetic as fp16; the CPU of this machine emulates it with casts to fp32."""
+    """Write weights and arithmetic as fp16, or weights as bf16."""
     if subject.onnx is None:
         raise NotApplicable("half works on an ONNX file")
     import onnx
-    from onnxruntime.transformers.float16 import convert_float_to_float16
 
-    model: Any = onnx.shape_inference.infer_shapes(onnx.load(subject.onnx))
-    overflowing = _too_large(model)
-    converted = convert_float_to_float16(model, keep_io_types=True)
+    model: Any = onnx.load(subject.onnx)
+    model, done, details = _fp16(model) if step.dtype == "fp16" else _bf16(model)
     target = subject.folder / "half.onnx"
     partial = target.with_suffix(".partial")
-    onnx.save(converted, partial)
+    onnx.save(model, partial)
     os.replace(partial, target)
+    return Change(done=done, onnx=target, details=details)
+
+
+def _fp16(model: Any) -> tuple[Any, str, dict[str, Any]]:
+    """Convert weights and arithmetic; the CPU of this machine emulates it with casts to fp32."""
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    model = onnx.shape_inference.infer_shapes(model)
+    overflowing = _too_large(model)
+    converted = convert_float_to_float16(model, keep_io_types=True)
     done = "converted weights and arithmetic to fp16, inputs and outputs stay fp32"
     if overflowing:
         done += f"; {overflowing} weights exceed 65504 and were clipped"
-    return Change(done=done, onnx=target, details={"clipped_weights": overflowing})
+    return converted, done, {"clipped_weights": overflowing}
+
+
+def _bf16(model: Any) -> tuple[Any, str, dict[str, Any]]:
+    from .bfloat16 import store
+
+    stored = store(model)
+    if not stored:
+        raise NotApplicable("half finds no float weights in this file")
+    done = f"stored {stored} weights in bf16; onnxruntime casts them to fp32, in which the CPU computes"
+    return model, done, {"stored_weights": stored}
 
 
 def _too_large(model: Any) -> int:

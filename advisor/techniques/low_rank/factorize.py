@@ -12,17 +12,25 @@ _SWEEPS = 3  # alternating improvements of the Tucker bases; later ones change t
 def svd(kernel: Any, rank: int) -> tuple[Any, Any]:
     """Split a matrix (out, in) or a 1x1 kernel (out, in, 1, 1) into (rank, in, ...) and (out, rank, ...)."""
     tail = kernel.shape[2:]
-    left, right = _halves(kernel.flatten(1), rank)
+    left, right = _halves(as_matrix(kernel, "svd"), rank)
     return right.reshape(rank, kernel.shape[1], *tail), left.reshape(kernel.shape[0], rank, *tail)
 
 
 def spatial_svd(kernel: Any, rank: int) -> tuple[Any, Any]:
     """Split (out, in, h, w) into a vertical (rank, in, h, 1) and a horizontal (out, rank, 1, w) (Jaderberg 2014)."""
     outputs, inputs, high, wide = kernel.shape
-    left, right = _halves(kernel.permute(1, 2, 3, 0).reshape(inputs * high, wide * outputs), rank)
+    left, right = _halves(as_matrix(kernel, "spatial_svd"), rank)
     vertical = left.T.reshape(rank, inputs, high, 1)
     horizontal = right.reshape(rank, wide, outputs).permute(2, 0, 1).reshape(outputs, rank, 1, wide)
     return vertical, horizontal
+
+
+def as_matrix(kernel: Any, method: str) -> Any:
+    """Return the matrix whose rank a method lowers: out x in, or (in h) x (w out)."""
+    if method == "svd":
+        return kernel.flatten(1)
+    outputs, inputs, high, wide = kernel.shape
+    return kernel.permute(1, 2, 3, 0).reshape(inputs * high, wide * outputs)
 
 
 def tucker2(kernel: Any, first: int, second: int) -> tuple[Any, Any, Any]:
@@ -33,10 +41,10 @@ def tucker2(kernel: Any, first: int, second: int) -> tuple[Any, Any, Any]:
     import torch
 
     outputs, inputs = kernel.shape[:2]
-    of_inputs = _basis(kernel.transpose(0, 1).flatten(1), first)  # (in, first)
+    of_inputs = basis(kernel.transpose(0, 1).flatten(1), first)  # (in, first)
     for _ in range(_SWEEPS):
-        of_outputs = _basis(torch.einsum("oihw,ir->orhw", kernel, of_inputs).flatten(1), second)  # (out, second)
-        of_inputs = _basis(torch.einsum("oihw,os->ishw", kernel, of_outputs).flatten(1), first)
+        of_outputs = basis(torch.einsum("oihw,ir->orhw", kernel, of_inputs).flatten(1), second)  # (out, second)
+        of_inputs = basis(torch.einsum("oihw,os->ishw", kernel, of_outputs).flatten(1), first)
     core = torch.einsum("oihw,ir,os->srhw", kernel, of_inputs, of_outputs)
     scale = core.abs().amax().clamp_min(1e-12) ** (1 / 3)
     return (
@@ -55,7 +63,7 @@ def _halves(matrix: Any, rank: int) -> tuple[Any, Any]:
     return left[:, :rank] * root, root[:, None] * right[:rank]
 
 
-def _basis(matrix: Any, rank: int) -> Any:
+def basis(matrix: Any, rank: int) -> Any:
     """Return the leading left singular vectors of a wide matrix, from its Gram matrix, which is small."""
     import torch
 

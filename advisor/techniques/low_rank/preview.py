@@ -13,13 +13,11 @@ from advisor.techniques.summaries import refuse_summary
 def preview(step: LowRank, workload: Workload) -> Workload:
     """Replace every layer that qualifies by two (SVD, spatial SVD) or three (Tucker-2) thinner ones.
 
-    The new layers are called <layer>.0, <layer>.1, ...; only the last has the bias.
+    The new layers are called <layer>.0, <layer>.1, ...; only the last has the bias. Ranks that depend on weights are
+    taken from `step.ranks`; as long as that is None, the budget stands in for them.
     """
     refuse_summary(workload, "low-rank factorization")
-    chosen = {
-        op.index: (weight, parts)
-        for op, weight, parts in eligible(workload, step.method, step.rank_ratio, step.round_to)
-    }
+    chosen = {op.index: (weight, parts) for op, weight, parts in eligible(workload, step)}
     ids = count(max((t.id for t in workload.tensors), default=0) + 1)
     ops: list[Op] = []
     tensors = list(workload.tensors)

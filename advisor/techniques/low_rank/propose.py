@@ -18,7 +18,7 @@ def propose(case: Case, path: ExecPath) -> tuple[LowRank, ...]:
     ratios = load_techniques().techniques["low_rank"].figures("rank_ratios")
     reach: dict[Literal["svd", "spatial_svd", "tucker2"], int] = {}
     for method in _METHODS:
-        layers = eligible(case.workload, method, ratios[0], multiple)
+        layers = eligible(case.workload, LowRank(method=method, rank_ratio=ratios[0], round_to=multiple))
         if layers:
             reach[method] = sum(op.macs for op, _, _ in layers)
     order = sorted(reach, key=lambda method: -reach[method])

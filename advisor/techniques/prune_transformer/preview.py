@@ -1,5 +1,8 @@
 """What a transformer looks like with fewer attention heads and narrower MLPs."""
 
+from math import ceil
+
+from advisor.errors import NotApplicable
 from advisor.schema import Workload
 from advisor.techniques.channels import ChannelGroup, kept_width, narrowed
 from advisor.techniques.prune_transformer.step import PruneTransformer
@@ -18,14 +21,32 @@ def preview(step: PruneTransformer, workload: Workload) -> Workload:
 
 def kept_widths(step: PruneTransformer, workload: Workload, blocks: Blocks) -> dict[int, int]:
     """Return how many heads or hidden units stay, by group, only where some go."""
-    widths = {}
-    for group in blocks.hidden:
-        if group.prunable and step.mlp_ratio:
-            widths[group.id] = kept_width(group.width, step.mlp_ratio, step.round_to, group.blocks)
-    for group in blocks.heads:
-        if not _why_heads_stay(workload, group) and step.head_ratio:
-            widths[group.id] = kept_width(group.width, step.head_ratio, 1)
+    hidden = [(g, step.round_to) for g in blocks.hidden if g.prunable and not set(g.producers) & set(step.keep)]
+    heads = [(g, 1) for g in blocks.heads if not _why_heads_stay(workload, g) and not set(g.producers) & set(step.keep)]
+    if step.widths:
+        widths = _explicit(step, hidden + heads)
+    else:
+        widths = {g.id: kept_width(g.width, step.mlp_ratio, unit, g.blocks) for g, unit in hidden if step.mlp_ratio}
+        widths |= {g.id: kept_width(g.width, step.head_ratio, 1) for g, _ in heads if step.head_ratio}
     return {group: width for group, width in widths.items() if width < blocks.analysis.channels.width[group]}
+
+
+def _explicit(step: PruneTransformer, groups: list[tuple[ChannelGroup, int]]) -> dict[int, int]:
+    """Return the widths that the step lists, or those a part of the way there, rounded up."""
+    wanted, found = dict(step.widths), {}
+    for group, unit in groups:
+        width = wanted.pop(group.producers[0], group.width)
+        whole = unit * group.blocks
+        between = ceil((group.width - step.part * (group.width - width)) / whole - 1e-9) * whole
+        found[group.id] = width if step.part == 1 else max(width, min(group.width, between))
+        if width > group.width:
+            wanted[group.producers[0]] = width
+    if wanted:
+        raise NotApplicable(
+            f"prune_transformer: {next(iter(wanted))} does not make so many heads or units",
+            remedy="The widths belong to another network; leave them out to have them found anew.",
+        )
+    return found
 
 
 def pinned(workload: Workload, blocks: Blocks) -> set[str]:

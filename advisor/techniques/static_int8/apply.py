@@ -1,100 +1,91 @@
 """Static int8 in the QDQ form of ONNX: ranges from calibration images, weights and activations as integers."""
 
-import os
+import math
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from advisor.errors import NotApplicable
 from advisor.techniques.subject import Change, Need, Stage, Subject
 
-from .calibrate import calibrate
-from .scope import float_nodes
+from .make import make
+from .sensitivity import SCAN_IMAGES, chosen_by_sqnr, sensitivity
 from .step import StaticInt8
 
 STAGE: Stage = "onnx"
-_TYPES = {"u": "QUInt8", "s": "QInt8"}
+SCAN_SECONDS = 600.0  # after which the rest of the layers counts as harmless
 
 
 def needs(step: StaticInt8) -> Need:
-    """Tell which data the step cannot do without: images, labels are not looked at. Refuse scales not written here."""
-    if step.power_of_two_scales:
-        raise NotApplicable(
-            "static_int8 with power-of-two scales is written by the target's own compiler only",
-            remedy="Take the float ONNX file and the target's compiler, or a plan without this setting.",
-        )
+    """Tell which data the step cannot do without: images, labels are not looked at."""
     return "calibration"
+
+
+def resolve(step: StaticInt8, subject: Subject) -> StaticInt8:
+    """Measure which layers suffer most, and name those that are to stay float."""
+    if step.float_layers or (not step.keep_float and step.target_sqnr is None):
+        return step
+    source, symmetric = _checked(subject)
+    with tempfile.TemporaryDirectory(dir=subject.folder) as folder:
+        ranking = sensitivity(
+            source,
+            lambda: _images(subject, min(step.calibration_images, SCAN_IMAGES)),
+            step,
+            symmetric=symmetric,
+            folder=Path(folder),
+            seconds=SCAN_SECONDS,
+        )
+    if step.target_sqnr is not None:
+        with tempfile.TemporaryDirectory(dir=subject.folder) as folder:
+            images = lambda: _images(subject, min(step.calibration_images, SCAN_IMAGES))  # noqa: E731
+            return chosen_by_sqnr(step, source, images, ranking, Path(folder), symmetric=symmetric)
+    count = math.ceil(step.keep_float * len(ranking.layers))
+    return step.model_copy(update={"float_layers": ranking.worst(count)})
 
 
 def apply(step: StaticInt8, subject: Subject) -> Change:
     """Fold and optimise, calibrate, insert quantize nodes, and write the file whole or not at all."""
+    source, symmetric = _checked(subject)
+    made = make(step, source, lambda: _images(subject, step.calibration_images), subject.folder, symmetric=symmetric)
+    made.remove_traces()
+    granularity = step.weights.replace("_", "-")
+    done = f"quantized to int8 ({step.signedness}, {granularity}) on {made.images} images by {step.method}"
+    done += "".join(f", {text}" for text in _said(step, made.details))
+    if made.found.kept:
+        done += f", {len(made.found.kept)} nodes stay float"
+    return Change(
+        done=done,
+        onnx=made.target,
+        details={
+            "calibration_images": made.images,
+            "float_nodes": list(made.found.kept),
+            "symmetric_activations": made.found.symmetric,
+            **made.details,
+        },
+    )
+
+
+def _said(step: StaticInt8, details: dict[str, Any]) -> list[str]:
+    said = ["scales are powers of two"] if step.power_of_two_scales else []
+    if details.get("smoothed_norms"):
+        said.append(f"smoothed behind {details['smoothed_norms']} norms")
+    if "equalized_pairs" in details:
+        said.append(f"equalized {details['equalized_pairs']} pairs of layers")
+    if "corrected_biases" in details:
+        said.append(f"corrected the biases of {details['corrected_biases']} layers")
+    return said
+
+
+def _checked(subject: Subject) -> tuple[Path, bool]:
     if subject.onnx is None:
         raise NotApplicable("static_int8 works on an ONNX file")
     if subject.calibration is None:
         raise NotApplicable("static_int8 needs calibration images")
-    prepared = prepare(subject.onnx, subject.folder)
-    kept = float_nodes(prepared, step.float_kinds)
-    seen, ranges = calibrate(prepared, subject.calibration(step.calibration_images), step.method, subject.folder)
-    target = subject.folder / "static_int8.onnx"
-    symmetric = bool(subject.path and subject.path.restrictions.activation_symmetric)
-    _quantize(step, prepared, target, {"ranges": ranges, "kept": sorted(kept), "symmetric": symmetric})
-    prepared.unlink()
-    ranges.unlink()
-    done = f"quantized to int8 ({step.signedness}, {step.weights.replace('_', '-')}) on {seen} images by {step.method}"
-    if kept:
-        done += f", {len(kept)} nodes stay float"
-    return Change(
-        done=done,
-        onnx=target,
-        details={"calibration_images": seen, "float_nodes": sorted(kept), "symmetric_activations": symmetric},
-    )
+    return subject.onnx, bool(subject.path and subject.path.restrictions.activation_symmetric)
 
 
-def prepare(source: Path, folder: Path) -> Path:
-    """Fold constants and batch norms as onnxruntime would, so that quantize nodes sit where its kernels expect them."""
-    import onnx
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    target = folder / "prepared.onnx"
-    quant_pre_process(source, target, skip_symbolic_shape=True)
-    model = onnx.load(target)
-    for index, node in enumerate(model.graph.node):  # nodes are excluded from quantization by name
-        node.name = node.name or f"node_{index}"
-    onnx.save(model, target)
-    return target
-
-
-def _quantize(step: StaticInt8, prepared: Path, target: Path, found: dict[str, Any]) -> None:
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-
-    activation, weight = step.signedness[0], step.signedness[2]
-    partial = target.with_suffix(".partial")
-    try:
-        quantize_static(
-            prepared,
-            partial,
-            None,
-            quant_format=QuantFormat.QDQ,
-            per_channel=step.weights == "per_channel",
-            reduce_range=step.reduce_range,
-            activation_type=getattr(QuantType, _TYPES[activation]),
-            weight_type=getattr(QuantType, _TYPES[weight]),
-            nodes_to_exclude=found["kept"],
-            calibrate_method=_method(step.method),
-            calibration_cache_path=found["ranges"],
-            extra_options={"ActivationSymmetric": found["symmetric"], "WeightSymmetric": weight == "s"},
-        )
-    except (ValueError, RuntimeError, NotImplementedError, IndexError, KeyError) as error:
-        partial.unlink(missing_ok=True)
-        what = next(iter(str(error).splitlines()), type(error).__name__)
-        raise NotApplicable(
-            f"onnxruntime cannot quantize this graph: {what}",
-            remedy="Choose another technique; dynamic int8 or half precision leave more of the graph alone.",
-        ) from error
-    os.replace(partial, target)
-
-
-def _method(name: str) -> Any:
-    from onnxruntime.quantization import CalibrationMethod
-
-    methods = {"minmax": "MinMax", "percentile": "Percentile", "entropy": "Entropy"}
-    return getattr(CalibrationMethod, methods[name])
+def _images(subject: Subject, count: int) -> Iterator[Any]:
+    if subject.calibration is None:
+        raise NotApplicable("static_int8 needs calibration images")
+    return subject.calibration(count)

@@ -6,5 +6,8 @@ from advisor.techniques.static_int8.step import StaticInt8
 
 
 def preview(step: StaticInt8, workload: Workload) -> Workload:
-    """Quantize weights and activations; batch norms are folded on the way."""
-    return quantized(workload, step.weights, step.float_kinds)
+    """Quantize weights and activations; batch norms are folded on the way.
+
+    Layers that are still to be chosen by measuring count as int8.
+    """
+    return quantized(workload, step.weights, step.float_kinds, step.float_layers)

@@ -10,7 +10,10 @@ _EXACT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "avxvnni", "amx", "amx_i
 
 
 def propose(case: Case, path: ExecPath) -> tuple[StaticInt8, ...]:
-    """Propose min-max ranges first; 7-bit weights first where the CPU's 8-bit sums saturate; then clipped ranges."""
+    """Propose min-max ranges first; 7-bit weights first where the CPU's 8-bit sums saturate.
+
+    Then clipped ranges, or for transformers smoothed ones: their outliers carry meaning (CA-04, TF-04).
+    """
     settings = load_techniques().techniques["static_int8"]
     # What a compiler insists on is a minimum; our own default rests on what ranges need (CA-01).
     images = max(path.restrictions.needs_calibration_images or 0, int(settings.figures("calibration_images")[0]))
@@ -21,12 +24,21 @@ def propose(case: Case, path: ExecPath) -> tuple[StaticInt8, ...]:
         calibration_images=min(images, available) if available else images,
         power_of_two_scales=path.restrictions.power_of_two_scales,
     )
+    if _coarse(base) and case.facts.get("model.has_depthwise", False):  # what repairs it without training (QS-04)
+        base = base.model_copy(update={"equalize": True, "bias_correction": True})
     steps = [base]
     if saturates(case.device, path, base.signedness):
         steps.insert(0, base.model_copy(update={"reduce_range": True}))
-    if "percentile" in settings.settings["methods"] and not case.facts.get("model.has_attention", False):
+    if case.facts.get("model.has_attention", False):
+        steps += [steps[0].model_copy(update={"smooth": alpha}) for alpha in settings.figures("smooth")]
+    elif "percentile" in settings.settings["methods"]:
         steps.append(steps[0].model_copy(update={"method": "percentile"}))
     return tuple(steps)
+
+
+def _coarse(step: StaticInt8) -> bool:
+    """Whether channels of different ranges share a scale, or scales are rounded up."""
+    return step.weights == "per_tensor" or step.power_of_two_scales
 
 
 def saturates(device: Device, path: ExecPath, form: str) -> bool:

@@ -3,13 +3,10 @@
 from typing import Any
 
 from advisor.errors import NotApplicable
-from advisor.techniques.channels import ChannelGroup
 
 from .places import Places
 
-_COUNTS = ("num_heads", "num_kv_heads", "num_attention_heads", "n_heads", "heads")  # the number of heads by any name
-_TOTALS = ("attn_dim", "all_head_dim", "all_head_size", "inner_dim")  # the width of all heads together
-_OTHER_PLAN = "Choose a plan that leaves the heads, or one without this pruning."
+_OTHER_PLAN = "Choose a plan that leaves this layer, or one without this pruning."
 
 
 def cut(module: Any, places: Places) -> None:
@@ -41,34 +38,18 @@ def silence(module: Any, places: Places) -> None:
             old.detach().movedim(axis, 0)[mute] = 0
 
 
-def count_heads(module: Any, group: ChannelGroup, kept: int) -> None:
-    """Tell the attention around a group's projections how many heads it has now."""
-    owners = {id(owner): owner for path in group.producers if (owner := _attention(module, path, group.width))}
-    for owner in owners.values():
-        for name in _told(owner, group.width):
-            setattr(owner, name, getattr(owner, name) // group.width * kept)
+def forget_caches(module: Any) -> None:
+    """Drop tensors that modules keep in plain dictionaries: what they were computed from has changed.
 
+    timm's attention biases are such a cache; with gradients on, it also keeps the module from being copied.
+    """
+    from torch import Tensor
 
-def _attention(module: Any, path: str, heads: int) -> Any:
-    """Return the nearest module around a layer that says that it has so many heads."""
-    from torch import nn
-
-    parts, names = dict(module.named_modules()), path.split(".")
-    around = (parts.get(".".join(names[:depth])) for depth in range(len(names), 0, -1))
-    owner = next((part for part in around if part is not None and _told(part, heads)), None)
-    if isinstance(owner, nn.MultiheadAttention):
-        raise NotApplicable(
-            f"prune_transformer: {path} is a MultiheadAttention, whose heads always fill the embedding",
-            remedy=_OTHER_PLAN,
-        )
-    return owner
-
-
-def _told(part: Any, heads: int) -> list[str]:
-    """Return the attributes of a module that hold the number of its heads or their common width."""
-    numbers = {name: value for name, value in vars(part).items() if type(value) is int}
-    counts = [name for name in _COUNTS if numbers.get(name) == heads]
-    return counts and counts + [name for name in _TOTALS if name in numbers and numbers[name] % heads == 0]
+    for part in module.modules():
+        for name, value in vars(part).items():
+            if isinstance(value, dict) and not name.startswith("_"):
+                for key in [key for key, entry in value.items() if isinstance(entry, Tensor) and not entry.is_leaf]:
+                    del value[key]
 
 
 def _owner(module: Any, name: str) -> tuple[Any, str]:
@@ -78,7 +59,7 @@ def _owner(module: Any, name: str) -> tuple[Any, str]:
     except AttributeError:
         part = None
     if part is None or (leaf not in part._parameters and leaf not in part._buffers):
-        raise NotApplicable(f"prune_transformer: {name} is no weight of its own", remedy=_OTHER_PLAN)
+        raise NotApplicable(f"pruning: {name} is no weight of its own", remedy=_OTHER_PLAN)
     return part, leaf
 
 
@@ -99,12 +80,17 @@ def _tell(part: Any) -> None:
 
     if isinstance(part, nn.Linear):
         part.out_features, part.in_features = part.weight.shape
-    elif isinstance(part, nn.Conv2d):
-        depthwise = part.groups == part.in_channels > 1
-        part.out_channels = part.weight.shape[0]
-        part.groups = part.out_channels if depthwise else part.groups
-        part.in_channels = part.weight.shape[1] * part.groups
+    elif isinstance(part, nn.modules.conv._ConvTransposeNd):
+        part.in_channels, part.out_channels = part.weight.shape[0], part.weight.shape[1] * part.groups
+    elif isinstance(part, nn.modules.conv._ConvNd):
+        if part.groups == part.in_channels == part.out_channels > 1:
+            part.groups = part.weight.shape[0]
+        part.out_channels, part.in_channels = part.weight.shape[0], part.weight.shape[1] * part.groups
     elif isinstance(part, nn.LayerNorm):
         part.normalized_shape = tuple(part.weight.shape)
-    elif isinstance(part, nn.modules.batchnorm._BatchNorm):
+    elif isinstance(part, nn.modules.batchnorm._NormBase):
         part.num_features = next(t for t in (part.running_mean, part.weight) if t is not None).shape[0]
+    elif isinstance(part, nn.GroupNorm) and part.weight is not None:
+        part.num_channels = part.weight.shape[0]
+    elif isinstance(part, nn.PReLU):
+        part.num_parameters = part.weight.shape[0]

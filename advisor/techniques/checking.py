@@ -9,13 +9,14 @@ from typing import Any
 
 from advisor.errors import NotApplicable
 from advisor.schema import OpKind, Workload
-from advisor.techniques.trace import Analysis
+
+from .trace import Analysis
 
 _TOLERANCE = 1e-3  # of the largest answer; the sums are the same but for the order of float32 additions
-_OTHER_PLAN = "Choose a plan that leaves the heads, or one without this pruning."
+_OTHER_PLAN = "Choose a plan without this pruning."
 
 
-def check_built(module: Any, input_shape: tuple[int, ...], expected: Workload) -> None:
+def check_built(technique: str, module: Any, input_shape: tuple[int, ...], expected: Workload) -> None:
     """Refuse a network that does not run or whose operations, shapes or counts are not those of the preview."""
     import torch
 
@@ -28,23 +29,24 @@ def check_built(module: Any, input_shape: tuple[int, ...], expected: Workload) -
     except (RuntimeError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
         reason = (str(error).splitlines() or ["it asserts a width"])[0]
         raise NotApplicable(
-            f"prune_transformer: the cut network does not run: {reason}",
+            f"{technique}: the cut network does not run: {reason}",
             where="its forward pass relies on fixed widths",
             remedy=_OTHER_PLAN,
         ) from error
     for planned, made in zip(_steps(expected), _steps(actual), strict=False):
         if planned != made:
-            raise _differs(f"{made[0]} gives {made[2]} instead of {planned[2]}")
+            raise _differs(technique, f"{made[0]} gives {made[2]} instead of {planned[2]}")
     found, wanted = (actual.macs, actual.params, len(actual.ops)), (expected.macs, expected.params, len(expected.ops))
     if found != wanted:
-        raise _differs("MACs {:,}, parameters {:,}, operations {} instead of {:,}, {:,}, {}".format(*found, *wanted))
+        said = "MACs {:,}, parameters {:,}, operations {} instead of {:,}, {:,}, {}"
+        raise _differs(technique, said.format(*found, *wanted))
 
 
 def _steps(workload: Workload) -> list[tuple[str, OpKind, list[tuple[int, ...]]]]:
     return [(op.module or op.name, op.kind, [workload.tensor[t].shape for t in op.outputs]) for op in workload.ops]
 
 
-def check_answers(module: Any, silenced: Any, input_shape: tuple[int, ...]) -> None:
+def check_answers(technique: str, module: Any, silenced: Any, input_shape: tuple[int, ...]) -> None:
     """Refuse a network whose answers are not those of the original with the removed parts at zero."""
     import torch
     from torch.utils._pytree import tree_leaves
@@ -56,22 +58,25 @@ def check_answers(module: Any, silenced: Any, input_shape: tuple[int, ...]) -> N
         if isinstance(wanted, torch.Tensor):
             room = _TOLERANCE * float(wanted.abs().max())
             if not torch.allclose(found, wanted, rtol=0, atol=room, equal_nan=True):
-                raise _differs("it answers otherwise than the original with the removed parts at zero")
+                raise _differs(technique, "it answers otherwise than the original with the removed parts at zero")
 
 
 def can_be_silenced(workload: Workload, analysis: Analysis, groups: Collection[int]) -> bool:
-    """Whether zeros equal absence: not where a norm takes its mean over the heads or units that were cut."""
-    return not any(
-        workload.ops[i].kind is OpKind.NORM_LAYER
-        for variable, uses in analysis.uses.items()
-        if analysis.channels.root(variable) in groups
-        for i in uses
-    )
+    """Whether zeros equal absence: not where a mean is taken over what was cut, as a layer norm does."""
+    for variable, uses in analysis.uses.items():
+        if analysis.channels.root(variable) not in groups:
+            continue
+        for op in (workload.ops[i] for i in uses):
+            if op.kind is OpKind.NORM_LAYER:
+                return False
+            if op.kind is OpKind.REDUCE and any(t not in analysis.layouts for t in op.outputs):
+                return False
+    return True
 
 
-def _differs(how: str) -> NotApplicable:
+def _differs(technique: str, how: str) -> NotApplicable:
     return NotApplicable(
-        "prune_transformer: the cut network is not the planned one",
+        f"{technique}: the cut network is not the planned one",
         where=how,
-        remedy="Its blocks are built in a way that this version does not follow. " + _OTHER_PLAN,
+        remedy="It is built in a way that this version does not follow. " + _OTHER_PLAN,
     )
