@@ -4,7 +4,8 @@ Batch norms are folded first. Convolutions, linear layers and matrix products co
 products, pools, concatenations, resizes and simple activations that read an int8 tensor (as onnxruntime quantizes
 them). LayerNorm, softmax, GELU, hard-swish and their like stay in float between a dequantize and a quantize node, which
 are inserted where a tensor changes its form; a quantize node follows the float input of the network and a dequantize
-node comes before its outputs.
+node comes before its outputs. In transformers the sums and concatenations that pass tokens from block to block stay in
+float too, as `static_int8.scope` leaves them.
 """
 
 from collections.abc import Collection
@@ -49,6 +50,7 @@ class _Quantizer:
         self.weights: dict[str, Weight] = {}
         self.ops: list[Op] = []
         self.ids = count(max(self.tensors, default=0) + 1)
+        self.passes_tokens = _passes_tokens(workload)
         self.other_form: dict[int, int] = {}  # tensor -> the same values in the other form
 
     def run(self) -> Workload:
@@ -107,6 +109,8 @@ class _Quantizer:
             return False
         if op.kind in (OpKind.ELEMENTWISE, OpKind.REDUCE) and op.attrs.get("function", "") not in _ARITHMETIC:
             return False
+        if self.passes_tokens and _joins(op):
+            return False
         return any(t in self.integer for t in op.inputs)
 
     def _named(self, op: Op) -> bool:
@@ -157,3 +161,20 @@ class _Quantizer:
                 self.weights[name] = weight.model_copy(update={"storage": storage})
             elif weight.role == "bias":
                 self.weights[name] = weight.model_copy(update={"storage": Storage(dtype="int32")})
+
+
+def _passes_tokens(workload: Workload) -> bool:
+    """Whether the network has LayerNorms, and attention from which a layer is still to come."""
+    kinds = [op.kind for op in workload.ops]
+    if OpKind.NORM_LAYER not in kinds:
+        return False
+    attends = [i for i, kind in enumerate(kinds) if kind in (OpKind.SOFTMAX, OpKind.ATTENTION)]
+    return bool(attends) and any(kind in MAC_KINDS for kind in kinds[attends[0] + 1 :])
+
+
+def _joins(op: Op) -> bool:
+    """Whether the operation adds two tensors that are computed, or concatenates."""
+    if op.kind is OpKind.CONCAT:
+        return True
+    sums = op.kind is OpKind.ELEMENTWISE and op.attrs.get("function", "") in ("add", "")
+    return sums and not op.weights and len(op.inputs) > 1

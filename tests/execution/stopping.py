@@ -1,25 +1,24 @@
-"""Stopping a run with SIGKILL at a chosen moment, in a child process that shares what this one has loaded."""
+"""Stopping a run with SIGKILL at a chosen moment, in a process of its own."""
 
+import multiprocessing
 import os
 import signal
-import traceback
+import sys
 from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def outcome(work: Callable[[], object]) -> int:
-    """Do `work` in a child process; return its exit code, negative for the signal that ended it."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+def outcome(work: Callable[..., object], *given: object) -> int | None:
+    """Call `work`, a function of a module, in a process of its own; return its exit code, negative for a signal."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(ROOT), *filter(None, sys.path)]))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.execution.nursery"])
+    process = context.Process(target=work, args=given)
+    process.start()
+    process.join()
+    return process.exitcode
 
 
 def kill_self() -> None:

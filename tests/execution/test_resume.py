@@ -65,63 +65,64 @@ def of_the_steps(path):
     return "/work/" in path or path.endswith("journal.json")
 
 
+def killed_at_a_file(out, number, when):
+    killing_writes(number, when, of_the_steps)
+    go(out, resume=True)
+
+
 @pytest.mark.parametrize("when", ["after", pytest.param("before", marks=pytest.mark.study)])
 def test_a_run_that_is_killed_again_and_again_ends_the_same(tmp_path, when):
     """The first attempt ends at the first file that it keeps, the second at its second, and so on."""
     in_one_go(PLAN)
     out, stops = tmp_path / "out", 0
-
-    def work():
-        killing_writes(stops + 1, when, of_the_steps)
-        go(out, resume=True)
-
-    while (code := outcome(work)) == KILLED:
+    while (code := outcome(killed_at_a_file, out, stops + 1, when)) == KILLED:
         stops += 1
     assert code == 0
     assert stops > 4
     assert_same(out)
 
 
+def killed_at(out, moment):
+    from advisor.execution import training
+
+    real, rename, seen = training.update, Path.rename, []
+    if moment.endswith("batch"):
+        last = 1 if moment.startswith("first") else 3
+
+        def update(*args):
+            seen.append(real(*args))
+            if len(seen) == last:
+                kill_self()
+
+        training.update = update
+    elif moment == "run.json":
+        killing_writes(1, "after", lambda path: path.endswith("run.json"))
+    else:
+        wanted = ".old" if moment.startswith("old") else "out"
+        Path.rename = lambda self, to: (rename(self, to), kill_self() if str(to).endswith(wanted) else None)
+    go(out, SHORT, restart=True)
+
+
 @pytest.mark.parametrize("moment", ["first batch", "third batch", "run.json", "name of the folder", "old run aside"])
-def test_a_run_that_is_killed_in_the_middle_or_at_the_end_goes_on(tmp_path, moment, monkeypatch):
+def test_a_run_that_is_killed_in_the_middle_or_at_the_end_goes_on(tmp_path, moment):
     in_one_go(SHORT)
     out = tmp_path / "out"
     if moment == "old run aside":
         go(out, Plan(runtime="onnxruntime"))
 
-    def work():
-        from advisor.execution import training
-
-        real, rename, seen = training.update, Path.rename, []
-        if moment.endswith("batch"):
-            last = 1 if moment.startswith("first") else 3
-
-            def update(*args):
-                seen.append(real(*args))
-                if len(seen) == last:
-                    kill_self()
-
-            training.update = update
-        elif moment == "run.json":
-            killing_writes(1, "after", lambda path: path.endswith("run.json"))
-        else:
-            wanted = ".old" if moment.startswith("old") else "out"
-            Path.rename = lambda self, to: (rename(self, to), kill_self() if str(to).endswith(wanted) else None)
-        go(out, SHORT, restart=True)
-
-    assert outcome(work) == KILLED
+    assert outcome(killed_at, out, moment) == KILLED
     go(out, SHORT, resume=True)
     assert_same(out, SHORT)
 
 
+def killed_after_an_epoch(out):
+    killing_writes(1, "after", lambda path: path.endswith(".epoch.pt"))
+    go(out, SHORT)
+
+
 def stopped(out):
     """Leave a run of SHORT for `out` that was killed after its first epoch."""
-
-    def work():
-        killing_writes(1, "after", lambda path: path.endswith(".epoch.pt"))
-        go(out, SHORT)
-
-    assert outcome(work) == KILLED
+    assert outcome(killed_after_an_epoch, out) == KILLED
 
 
 OTHERS = {
