@@ -24,6 +24,7 @@ from advisor.prediction.accuracies.spread import (
 )
 
 from .accuracy_fit import Fit
+from .held_out import codes, rows_by
 from .kernel import left_out
 
 Numbers = NDArray[np.float64]
@@ -55,19 +56,19 @@ def grids(cases: Sequence[Case]) -> frozenset[str]:
 def held_out(found: Fit) -> list[HeldOut]:
     """Return the predictions of every support that the results can show."""
     cases = found.cases
-    body = _codes((c.network.body, c.task) for c in cases)
-    name = _codes(c.network.body for c in cases)
-    kit = _codes(c.toolkit for c in cases)
-    cell = _codes((c.network.body, c.task, c.toolkit, c.recipe) for c in cases)
-    pair = _codes(zip(name.tolist(), kit.tolist(), strict=True))
+    body = codes((c.network.body, c.task) for c in cases)
+    name = codes(c.network.body for c in cases)
+    kit = codes(c.toolkit for c in cases)
+    cell = codes((c.network.body, c.task, c.toolkit, c.recipe) for c in cases)
+    pair = codes(zip(name.tolist(), kit.tolist(), strict=True))
     again = np.bincount(cell)[cell] > 1
     elsewhere = _members(body, kit) > 1
     others = _members(kit, name) > 1
     answers = [
         HeldOut(OWN, *_asked(found, [np.array([i]) for i in range(len(cases))], again)),
-        HeldOut(NETWORK, *_asked(found, _groups(pair), elsewhere & others)),
-        HeldOut(KIT, *_asked(found, _groups(name), others)),
-        HeldOut(ELSEWHERE, *_asked(found, _groups(kit), elsewhere)),
+        HeldOut(NETWORK, *_asked(found, rows_by(pair), elsewhere & others)),
+        HeldOut(KIT, *_asked(found, rows_by(name), others)),
+        HeldOut(ELSEWHERE, *_asked(found, rows_by(kit), elsewhere)),
         HeldOut(NEW, *_both(found, name, kit)),
     ]
     return [item for item in answers if len(item.rows)]
@@ -76,7 +77,7 @@ def held_out(found: Fit) -> list[HeldOut]:
 def by_group(found: Fit, groups: Iterable[Hashable]) -> Numbers:
     """Return what is predicted for every row while its group is left out, in bent points."""
     every = np.ones(len(found.cases), dtype=bool)
-    return _asked(found, _groups(_codes(groups)), every)[1]
+    return _asked(found, rows_by(codes(groups)), every)[1]
 
 
 def _asked(found: Fit, groups: list[Codes], asked: Mask) -> tuple[Codes, Numbers]:
@@ -133,16 +134,6 @@ def _quantiles(values: Numbers, weights: Numbers, independent: int) -> Numbers:
     ranks = np.cumsum(weights[order]) - 0.5 * weights[order]
     shares = (LEVELS - 0.5) * (1 + 1 / max(independent, 2)) + 0.5
     return np.round(np.interp(shares, ranks / weights.sum(), values[order]), 4)
-
-
-def _codes(keys: Iterable[Hashable]) -> Codes:
-    index: dict[Hashable, int] = {}
-    return np.array([index.setdefault(key, len(index)) for key in keys], dtype=np.int64)
-
-
-def _groups(codes: Codes) -> list[Codes]:
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
 
 
 def _members(groups: Codes, members: Codes) -> Codes:

@@ -50,13 +50,14 @@ def body_of(network: str) -> str:
     return network.partition("@")[0]
 
 
-def _codes(keys: Iterable[Hashable]) -> Codes:
+def codes(keys: Iterable[Hashable]) -> Codes:
     """Number different keys in the order in which they come."""
     index: dict[Hashable, int] = {}
     return np.array([index.setdefault(key, len(index)) for key in keys], dtype=np.int64)
 
 
-def _groups(codes: Codes) -> list[Codes]:
+def rows_by(codes: Codes) -> list[Codes]:
+    """Return the rows of each number."""
     order = np.argsort(codes, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
 
@@ -64,24 +65,24 @@ def _groups(codes: Codes) -> list[Codes]:
 def held_out(found: Fit) -> list[HeldOut]:
     """Return the errors of every support that the data can show."""
     data = found.data
-    device = _codes(s.device for s in data.setups)
-    setup = _codes((s.device, s.runtime, s.precision, s.threads, s.batch, s.metric) for s in data.setups)
-    network = _codes(data.networks)
-    body = _codes(body_of(name) for name in data.networks)
-    way = _codes(s.way for s in data.setups)
-    pairs = _codes(zip(device, network, strict=True))
-    cells = _codes(zip(setup, network, strict=True))
+    device = codes(s.device for s in data.setups)
+    setup = codes((s.device, s.runtime, s.precision, s.threads, s.batch, s.metric) for s in data.setups)
+    network = codes(data.networks)
+    body = codes(body_of(name) for name in data.networks)
+    way = codes(s.way for s in data.setups)
+    pairs = codes(zip(device, network, strict=True))
+    cells = codes(zip(setup, network, strict=True))
     elsewhere = _members(_pair(way, network), device) > 1  # the network was measured in this way on another device
     several = _members(device, setup) > 1  # the device was measured in another setup
     again = _members(pairs, cells) > 1  # the network was measured on this device in another setup
     others = _members(setup, body) > 2
     ways = _members(way, device) > 1
     found_errors = [
-        _errors(found, OWN, _groups(cells), again),
-        _errors(found, SIBLINGS, _groups(pairs), elsewhere & others),
-        _errors(found, SETUP, _groups(body), others),
-        _errors(found, DEVICE_SIBLINGS, _groups(setup), several & elsewhere),
-        _errors(found, CLASS_SIBLINGS, _groups(device), ways & elsewhere),
+        _errors(found, OWN, rows_by(cells), again),
+        _errors(found, SIBLINGS, rows_by(pairs), elsewhere & others),
+        _errors(found, SETUP, rows_by(body), others),
+        _errors(found, DEVICE_SIBLINGS, rows_by(setup), several & elsewhere),
+        _errors(found, CLASS_SIBLINGS, rows_by(device), ways & elsewhere),
         _both(found, DEVICE, setup, body, several),
         _both(found, CLASS, device, body, ways),
     ]
@@ -123,8 +124,8 @@ def _both(found: Fit, support: str, first: Codes, second: Codes, asked: NDArray[
 
 def corrected(data: Samples, item: HeldOut) -> HeldOut:
     """Return the errors after the middle of like questions is taken out, as predictions do; each half by the other."""
-    half = _codes(body_of(data.networks[row]) for row in item.rows) % 2
-    keys = _codes(f"{data.setups[row].way}|{data.amounts[row].detail}" for row in item.rows)
+    half = codes(body_of(data.networks[row]) for row in item.rows) % 2
+    keys = codes(f"{data.setups[row].way}|{data.amounts[row].detail}" for row in item.rows)
     errors = item.errors.copy()
     for key in np.unique(keys):
         if not _tells(data, item.support, item.rows[keys == key]):

@@ -62,8 +62,9 @@ def _added(finding: Finding) -> Line:
 
 
 def _settings(step: object) -> str:
+    """Write what a step is set to; what is off or empty goes without saying."""
     values = step.model_dump(exclude={"name"}) if hasattr(step, "model_dump") else {}
-    told = [f"{name.replace('_', ' ')} {setting(value)}" for name, value in values.items() if value not in (None, ())]
+    told = [f"{name.replace('_', ' ')} {setting(value)}" for name, value in values.items() if value or name == "epochs"]
     return ", ".join(told)
 
 

@@ -1,15 +1,13 @@
 """Data that a function of the user's gives; the function is the user's own code and runs with the user's rights."""
 
 import importlib
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from advisor.errors import AdvisorError, DataError, nearest
+from advisor.importing import working_directory_importable
 
 from ..items import Listing
 from ..tasks import Task
@@ -28,7 +26,7 @@ def list_function(text: str, origin: str) -> Listing:
     if not (colon and where and called):
         raise DataError(f"{text!r} names no function", where=origin, remedy="Write python:MODULE:FUNCTION.")
     try:
-        with _working_directory_importable():
+        with working_directory_importable():
             made = _find(importlib.import_module(where), called, origin)()
     except AdvisorError:
         raise
@@ -76,13 +74,3 @@ def _find(module: Any, called: str, origin: str) -> Any:
             remedy=nearest(called, known) or f"It has {', '.join(known[:8]) or 'none'}.",
         )
     return function
-
-
-@contextmanager
-def _working_directory_importable() -> Iterator[None]:
-    here = str(Path.cwd())
-    sys.path.append(here)  # last, so that nothing installed is hidden by a file that lies there
-    try:
-        yield
-    finally:
-        sys.path.remove(here)

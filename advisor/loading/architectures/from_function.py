@@ -2,14 +2,12 @@
 
 import importlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from advisor.errors import ModelLoadError, nearest
+from advisor.importing import working_directory_importable
 
 from ..rehearsal import first_line
 from .settings import Settings
@@ -24,7 +22,7 @@ def build(name: str, settings: Settings) -> nn.Module:
             f"{name!r} names no function", where=f"python:{name}", remedy="Write python:MODULE:FUNCTION."
         )
     try:
-        with _working_directory_importable():
+        with working_directory_importable():
             function = _find(importlib.import_module(where), called)
             made = function()
     except ModelLoadError:
@@ -54,13 +52,3 @@ def _find(module: Any, called: str) -> Any:
             remedy=nearest(called, known) or "Write python:MODULE:FUNCTION.",
         )
     return function
-
-
-@contextmanager
-def _working_directory_importable() -> Iterator[None]:
-    here = str(Path.cwd())
-    sys.path.append(here)  # last, so that nothing installed is hidden by a file that lies there
-    try:
-        yield
-    finally:
-        sys.path.remove(here)
