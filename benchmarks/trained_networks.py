@@ -19,8 +19,14 @@ from pathlib import Path
 import onnxruntime
 import torch
 
+from advisor import runtimes
 from advisor.devices import load_device
 from advisor.execution import apply_plan
+from advisor.execution.data import open_data
+from advisor.execution.images import ImageReader
+from advisor.execution.preprocessing import read
+from advisor.execution.trials import Pair, measure_accuracy, measure_costs
+from advisor.progress import Silent
 from advisor.schema import Metric, Plan, RunRecord, Step
 from advisor.techniques.low_rank.step import LowRank
 from advisor.techniques.prune_channels.step import PruneChannels
@@ -30,6 +36,8 @@ from benchmarks.case_data import cifar, cifar_network
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "trained-networks.md"
 NETWORKS = {"ResNet-20": "resnet20", "a small MobileNet": "mobilenet"}
+PRUNED = "half of the MACs pruned, then int8"
+IN_FLOAT = "half of the MACs pruned"  # the float file of the same run
 INT8 = StaticInt8(signedness="u8s8", calibration_images=250)
 
 
@@ -51,14 +59,15 @@ class Row:
 
 def plans(epochs: int) -> dict[str, tuple[Step, ...]]:
     """Return what is done to each network."""
-    half = PruneChannels(ratio=0.5, target="macs", round_to=4, epochs=epochs)
+    half = PruneChannels(
+        ratio=0.5, target="macs", allocation="global", round_to=4, epochs=epochs, recovery="rewind"
+    )  # fmt: skip
     return {
         "int8 after training": (INT8,),
         "int8 after training, per tensor": (INT8.model_copy(update={"weights": "per_tensor"}),),
-        "int8 trained (QAT)": (QAT(signedness="u8s8", epochs=max(1, epochs // 4)),),
-        "half of the MACs pruned": (half,),
-        "half of the MACs pruned, then int8": (half, INT8),
-        "low rank": (LowRank(method="auto", rank_ratio=0.6, round_to=4, epochs=epochs),),
+        "int8 trained (QAT)": (QAT(signedness="u8s8", epochs=max(1, epochs // 6)),),
+        PRUNED: (half, INT8),
+        "low rank": (LowRank(method="auto", rank_ratio=0.6, round_to=4, epochs=epochs // 2),),
     }
 
 
@@ -81,6 +90,17 @@ def row(record: RunRecord, network: str) -> Row:
     )
 
 
+def in_float(record: RunRecord, run: Path) -> RunRecord:
+    """Return the record with the measurements of the float file that was quantized last."""
+    assert record.data is not None
+    data = open_data(Path(record.data.origin), None, record.seed)
+    preprocessing = read(run)
+    pair = Pair(run / "baseline.onnx", run / "float.onnx", runtimes.get("onnxruntime"), 1)
+    accuracy, scores = measure_accuracy(pair, data, ImageReader(preprocessing, preprocessing.channels), Silent())
+    costs = measure_costs(pair, record.seed, Silent())
+    return record.model_copy(update={"accuracy": accuracy, "measurements": (*costs, *scores)})
+
+
 def table(found: dict[tuple[str, str], list[Row]], macs: dict[str, int]) -> list[str]:
     """Return the table."""
     lines = [
@@ -100,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--only", nargs="*", help="rows whose names begin so")
     options = parser.parse_args()
     logging.getLogger().setLevel(logging.ERROR)
@@ -117,9 +137,12 @@ def main() -> None:
                     continue
                 for seed in range(options.seeds):
                     plan = Plan(steps=steps, runtime="onnxruntime", threads=1)
+                    run = Path(made) / "run"
                     record = apply_plan(
-                        plan, model, data_dir=images, out=Path(made) / "run", device=load_device("host"), seed=seed
-                    )
+                        plan, model, data_dir=images, out=run, device=load_device("host"), seed=seed
+                    )  # fmt: skip
+                    if plan_name == PRUNED:
+                        found.setdefault((title, IN_FLOAT), []).append(row(in_float(record, run), title))
                     found.setdefault((title, plan_name), []).append(row(record, title))
                     macs.setdefault(title, _original_macs(model))
                     print(found[title, plan_name][-1], flush=True)
@@ -154,7 +177,8 @@ _HOW = """\
 - Calibration: 250 of 500 images that are kept for it. Training: 4500 images, 500 choose the epoch; the teacher is the
   unchanged network. There are a tenth of CIFAR-10's training images, so recovery is worse than it would be with all.
 - "Times as fast": CPU time of one image with one thread in ONNX Runtime, in rounds that take turns with the original.
-- Half of the MACs means of the whole network; widths are multiples of 4.
+- Half of the MACs of the whole network; channels are ranked over all groups by their L2 norm, widths are multiples
+  of 4, and the learning rate is that of a training from nothing (`recovery: rewind`).
 """.splitlines()
 
 

@@ -24,7 +24,7 @@ def write_card(record: RunRecord, folder: Path) -> Path:
 
 def card(record: RunRecord) -> Iterator[str]:
     """Yield the lines of the card."""
-    yield from (f"# {record.model}, compressed: {record.plan.label}", "")
+    yield from (f"# {record.model}, compressed: {record.done.label}", "")
     yield from (f"Made for {record.device} ({record.plan.path}) with advisor {record.engine} on {record.created}.", "")
     for title, lines in (
         ("What was done", _done(record)),
@@ -93,7 +93,11 @@ def _files(record: RunRecord) -> Iterator[str]:
         yield f"- `{one.file}` ({one.role}, {one.bytes} bytes, SHA-256 `{one.sha256[:16]}`)"
 
 
+_VERDICTS = {"kept": "kept", "within error": "kept as far as so few images can tell", "broken": "broken"}
+
+
 def _limits(record: RunRecord) -> Iterator[str]:
+    yield from _searched(record)
     for note in record.notes:
         yield f"- {note}"
     if record.data is not None and "original" in record.accuracy:
@@ -107,6 +111,22 @@ def _limits(record: RunRecord) -> Iterator[str]:
     if not record.on_this_machine:
         yield "- Time and memory were measured on another machine than the target."
     yield "- Fairness, robustness to other images and safety were not examined."
+
+
+def _searched(record: RunRecord) -> Iterator[str]:
+    """Say how the settings were found and whether the limit holds."""
+    search = record.search
+    if search is None:
+        return
+    yield (
+        f"- The settings were searched for: at most {search.max_drop:g} points of {search.metric} may be lost. "
+        f"{len(search.trials)} were tried on {search.selection} images that are no test images."
+    )
+    if search.drop is None or search.drop_low is None or search.drop_high is None:
+        yield "- The limit was not measured on test images."
+        return
+    points = f"{search.drop:.2f} points ({search.drop_low:.2f} to {search.drop_high:.2f})"
+    yield f"- Lost on the test images: {points}; the limit is {_VERDICTS[search.verdict]}."
 
 
 def _again(record: RunRecord) -> Iterator[str]:

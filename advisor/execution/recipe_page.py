@@ -17,7 +17,7 @@ _ROLES = {
 
 def write_recipe(record: RunRecord, folder: Path) -> Path:
     """Write recipe.md and return its path."""
-    lines = [f"# {record.model}: {record.plan.label}", "", f"Target: {record.device}, {record.plan.path}", ""]
+    lines = [f"# {record.model}: {record.done.label}", "", f"Target: {record.device}, {record.plan.path}", ""]
     lines += ["## Files", ""]
     lines += [f"- `{a.file}` ({_size(a)}): {_ROLES.get(a.role, a.role)}" for a in record.artefacts]
     lines += ["", "## Steps carried out", ""]

@@ -24,7 +24,7 @@ def run_page(run: RunRecord) -> Page:
         Items(run.notes, "Notes"),
         _provenance(run),
     )
-    return Page(f"{run.model} for {run.device}: {run.plan.label}", filled(blocks))
+    return Page(f"{run.model} for {run.device}: {run.done.label}", filled(blocks))
 
 
 _SAID = {"agreement": "same answers as the original", "similarity": "cosine similarity to the original's outputs"}
@@ -33,7 +33,7 @@ _SAID = {"agreement": "same answers as the original", "similarity": "cosine simi
 def _header(run: RunRecord) -> Facts:
     place = "the target itself" if run.on_this_machine else "this machine, which is not the target"
     pairs: list[tuple[str, Line]] = [
-        ("plan", (Span(run.plan.label, "strong"), f" on {run.plan.path}")),
+        ("plan", (Span(run.done.label, "strong"), f" on {run.plan.path}{_asked(run)}")),
         ("measured on", place),
     ]
     if run.accuracy:
@@ -63,6 +63,11 @@ def _accuracy(run: RunRecord) -> tuple[str, str]:
         spread = "" if low is None or high is None else f" ({low:.1f} to {high:.1f})"
         told.append(f"{_SAID.get(role, role)} {value:.1f}{' %' if role in _SAID else unit}{spread}")
     return name, ", ".join(told)
+
+
+def _asked(run: RunRecord) -> str:
+    """Name what was asked for where a search settled on something else."""
+    return "" if run.search is None or run.done.label == run.plan.label else f" (asked: {run.plan.label})"
 
 
 def _verdicts(run: RunRecord) -> Table:

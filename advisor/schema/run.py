@@ -92,3 +92,8 @@ class RunRecord(Record):
     environment: dict[str, str] = {}
     seed: int = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> Plan:
+        """The plan as it was carried out."""
+        return self.resolved or self.plan

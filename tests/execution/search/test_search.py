@@ -102,3 +102,15 @@ def test_trials_of_a_stopped_search_are_not_made_again(tmp_path, monkeypatch):
     record, out = run(plan(INT8), limit=Asked(3.0), out=tmp_path / "run", resume=True)
     assert record.search.trials[0].number == 1
     assert (out / "model.onnx").stat().st_size == pytest.approx(1e6 * trials[0]["megabytes"])
+
+
+def test_page_and_card_tell_of_the_search():
+    from advisor.reports.markdown import to_markdown
+    from advisor.reports.run import run_page
+
+    record, out = searched()
+    page, card = to_markdown(run_page(record)), (out / "model_card.md").read_text()
+    assert record.done.label in page.splitlines()[0]
+    assert "What was tried" in page
+    assert f"{len(record.search.trials)} settings tried" in page
+    assert f"at most {record.search.max_drop:g} points of top-1 may be lost" in card
