@@ -7,13 +7,13 @@ from functools import lru_cache
 
 from advisor.facts import plan_precision
 from advisor.profiling.liveness import in_place, peak_activation_bytes
-from advisor.schema import CONV_KINDS, Basis, Estimate, Metric, Record, Workload
+from advisor.schema import CONV_KINDS, Basis, Estimate, Metric, Record, Weight, Workload
 from advisor.schema.identity import remembered
 
 from .figures import read_figures
 from .fusion import block_of, fold, fuse
 from .query import Query, register
-from .storage import stored_bytes, weight_bytes
+from .storage import weight_bytes
 
 
 class Share(Record):
@@ -55,12 +55,20 @@ def share_of(query: Query) -> Share | None:
 
 
 @remembered(48)
-def held_weights(workload: Workload) -> tuple[int, int]:
-    """Bytes of the weights of convolutions, and of all others, with batch norms folded."""
+def held_weights(workload: Workload, unpacked: bool = False) -> tuple[int, int]:
+    """Bytes of the weights of convolutions, and of all others, with batch norms folded.
+
+    `unpacked`: integers are turned into floats when the file is opened, and held as such.
+    """
     folded = fold(workload)
+    size = _as_floats if unpacked else weight_bytes
     names = {name for op in folded.ops if op.kind in CONV_KINDS for name in op.weights}
-    convolutions = sum(weight_bytes(w) for w in folded.weights if w.name in names)
-    return convolutions, stored_bytes(folded.weights) - convolutions
+    convolutions = sum(size(w) for w in folded.weights if w.name in names)
+    return convolutions, sum(size(w) for w in folded.weights) - convolutions
+
+
+def _as_floats(weight: Weight) -> int:
+    return 4 * weight.elements
 
 
 def live_bytes(query: Query) -> int:
@@ -85,7 +93,8 @@ class ProcessMemory:
     def estimate(self, query: Query) -> Estimate:
         """Return the peak of the process in MB."""
         share = share_of(query) or figures().process_default
-        convolutions, others = held_weights(query.after)
+        folded = query.plan.runtime == "onnxruntime" and plan_precision(query.plan) in ("w8", "w4")
+        convolutions, others = held_weights(query.after, folded)
         copies = share.weights if share.convolutions is None else share.convolutions
         weights = (copies * convolutions + share.weights * others) / 1e6
         live = share.activations * live_bytes(query) / 1e6

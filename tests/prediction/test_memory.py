@@ -5,6 +5,8 @@ from advisor.prediction.query import Query
 from advisor.schema import Cpu
 from advisor.techniques.static_int8.preview import preview
 from advisor.techniques.static_int8.step import StaticInt8
+from advisor.techniques.weight_only.preview import preview as weight_only
+from advisor.techniques.weight_only.step import WeightOnly
 
 from .networks import board, conv_net, plain
 
@@ -30,6 +32,18 @@ def test_the_form_decides_how_often_weights_are_held():
     query = Query(plan, network, preview(step, network), board(runtime="onnxruntime"))
     assert share_of(query) == figures().process["onnxruntime int8"]
     assert held_weights(query.after)[1] < held_weights(network)[1] / 3.9
+
+
+@pytest.mark.parametrize(("runtime", "share"), [("onnxruntime", 1.0), ("ncnn", 0.3)])
+def test_integer_weights_that_become_floats_when_a_file_is_opened_are_held_as_floats(runtime, share):
+    network, step = conv_net(channels=64, side=32), WeightOnly()
+    plan = plain(runtime).model_copy(update={"steps": (step,)})
+    after = weight_only(step, network)
+    parts = [
+        ProcessMemory().estimate(Query(which, network, what, board(runtime=runtime))).parts["weights"]
+        for which, what in ((plan, after), (plain(runtime), network))
+    ]
+    assert parts[0] / parts[1] == pytest.approx(share, abs=0.05)
 
 
 def test_the_runtime_and_the_model_are_told_apart():
