@@ -67,7 +67,7 @@ def plans(epochs: int) -> dict[str, tuple[Step, ...]]:
         "int8 after training, per tensor": (INT8.model_copy(update={"weights": "per_tensor"}),),
         "int8 trained (QAT)": (QAT(signedness="u8s8", epochs=max(1, epochs // 6)),),
         PRUNED: (half, INT8),
-        "low rank": (LowRank(method="auto", rank_ratio=0.6, round_to=4, epochs=epochs // 2),),
+        "low rank": (LowRank(method="auto", rank_ratio=0.6, round_to=4, epochs=max(1, epochs // 4)),),
     }
 
 
@@ -120,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--only", nargs="*", help="rows whose names begin so")
     options = parser.parse_args()
     logging.getLogger().setLevel(logging.ERROR)

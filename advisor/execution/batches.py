@@ -46,14 +46,14 @@ def shuffled(
 
 
 def shifted(images: NDArray[Any], shift: int, random: np.random.Generator) -> NDArray[Any]:
-    """Move the batch by up to a `shift`-th of its longer side, repeating the border."""
+    """Move each image by up to a `shift`-th of its longer side, repeating the border."""
     reach = max(images.shape[2:]) // shift if shift else 0
     if reach == 0:
         return images
     padded = np.pad(images, ((0, 0), (0, 0), (reach, reach), (reach, reach)), mode="edge")
-    top, left = random.integers(0, 2 * reach + 1, size=2)
     height, width = images.shape[2:]
-    return np.ascontiguousarray(padded[:, :, top : top + height, left : left + width])
+    places = random.integers(0, 2 * reach + 1, size=(len(images), 2))
+    return np.stack([one[:, y : y + height, x : x + width] for one, (y, x) in zip(padded, places, strict=True)])
 
 
 def slices(targets: Any, bounds: list[int]) -> list[Any]:

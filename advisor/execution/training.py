@@ -35,7 +35,7 @@ class Training:
     learning_rate: float = 0.01
     weight_decay: float = 1e-4
     batch: int = 64
-    patience: int = 5  # epochs without a better validation before stopping
+    patience: int | None = None  # epochs without a better validation before stopping; a falling rate pays at the end
     validation_share: float = 0.1  # of the training images, where none were held back for it
     shift: int = 8  # augmentation: moves of up to a `shift`-th of the image (0: none); no flips, which change labels;
     # none at all where targets belong to places in the image
@@ -153,7 +153,9 @@ def _train(lesson: Lesson, images: Images, *, tick: Tick | None, checkpoint: Che
 
 def _over(lesson: Lesson) -> bool:
     epochs = len(lesson.history)
-    return epochs >= lesson.settings.epochs or (epochs > 0 and epochs - lesson.best_epoch >= lesson.settings.patience)
+    settings = lesson.settings
+    idle = epochs - lesson.best_epoch
+    return epochs >= settings.epochs or (settings.patience is not None and epochs > 0 and idle >= settings.patience)
 
 
 def _judged(lesson: Lesson, score: float) -> None:

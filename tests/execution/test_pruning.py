@@ -15,7 +15,7 @@ from .journeys import fast_measurement, run  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.real
 
-ROUNDS = PruneChannels(ratio=0.5, target="macs", allocation="global", iterations=2, round_to=4, epochs=2)
+ROUNDS = PruneChannels(ratio=0.5, target="macs", allocation="global", iterations=2, round_to=4, epochs=4)
 SHALLOW = PruneBlocks(ratio=0.34, epochs=2)
 THIN = PruneChannels(ratio=0.3, target="params", round_to=4, epochs=3)
 # name: steps, largest size against the original's, largest loss in points of top-1
