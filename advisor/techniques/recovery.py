@@ -3,10 +3,12 @@
 Torch-free. Steps that prune have the fields `iterations`, `recovery` and `epochs`.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from advisor.errors import NotApplicable
+from advisor.schema import Step
 
+S = TypeVar("S", bound=Step)
 Recovery = Literal["fine_tune", "rewind"]
 
 # Learning-rate rewinding (Renda, Frankle and Carbin 2020, arXiv 2003.02389) repeats the schedule of the original
@@ -34,6 +36,21 @@ def way(rounds: int) -> tuple[float, ...]:
 def epochs_of(epochs: int, rounds: int) -> tuple[int, ...]:
     """Divide the epochs among the rounds; what is left over goes to the last ones."""
     return tuple(epochs * (i + 1) // rounds - epochs * i // rounds for i in range(rounds))
+
+
+def in_rounds(step: S) -> tuple[S, ...]:
+    """Return one step a round, of a step with `widths`: each goes a part of the way that is left, and ranks anew."""
+    asked: Any = step
+    if asked.iterations == 1:
+        return (step,)
+    if not asked.widths:
+        raise unresolved(step.technique)
+    done, found = 0.0, []
+    for goal, epochs in zip(way(asked.iterations), epochs_of(asked.epochs, asked.iterations), strict=True):
+        part = (goal - done) / (1 - done)
+        found.append(step.model_copy(update={"part": part, "epochs": epochs, "iterations": 1}))
+        done = goal
+    return tuple(found)
 
 
 def counted(rounds: int) -> str:

@@ -11,7 +11,7 @@ from advisor.errors import NotApplicable
 from advisor.schema import Workload
 from advisor.techniques.channels import channel_groups
 from advisor.techniques.propagation import analyse
-from advisor.techniques.recovery import epochs_of, training_of, unresolved, way
+from advisor.techniques.recovery import in_rounds, training_of
 from advisor.techniques.subject import Change, Need, Stage, Subject
 
 from .allocation import Ranked
@@ -52,16 +52,7 @@ def resolve(step: PruneChannels, subject: Subject) -> PruneChannels:
 
 def rounds(step: PruneChannels) -> tuple[PruneChannels, ...]:
     """Return one step a round: each goes a part of the way that is left, and ranks the channels anew."""
-    if step.iterations == 1:
-        return (step,)
-    if not step.widths:
-        raise unresolved("prune_channels")
-    done, found = 0.0, []
-    for goal, epochs in zip(way(step.iterations), epochs_of(step.epochs, step.iterations), strict=True):
-        part = (goal - done) / (1 - done)
-        found.append(step.model_copy(update={"part": part, "epochs": epochs, "iterations": 1}))
-        done = goal
-    return tuple(found)
+    return in_rounds(step)
 
 
 def apply(step: PruneChannels, subject: Subject) -> Change:

@@ -9,7 +9,7 @@ from typing import Any
 from advisor.errors import NotApplicable
 from advisor.schema import Workload
 from advisor.techniques.channels import ChannelGroup
-from advisor.techniques.recovery import epochs_of, training_of, unresolved, way
+from advisor.techniques.recovery import in_rounds, training_of
 from advisor.techniques.subject import Change, Need, Stage, Subject
 from advisor.techniques.transformer import Blocks, transformer_blocks
 
@@ -45,16 +45,7 @@ def resolve(step: PruneTransformer, subject: Subject) -> PruneTransformer:
 
 def rounds(step: PruneTransformer) -> tuple[PruneTransformer, ...]:
     """Return one step a round: each goes a part of the way that is left, and ranks heads and units anew."""
-    if step.iterations == 1:
-        return (step,)
-    if not step.widths:
-        raise unresolved("prune_transformer")
-    done, made = 0.0, []
-    for goal, epochs in zip(way(step.iterations), epochs_of(step.epochs, step.iterations), strict=True):
-        part = (goal - done) / (1 - done)
-        made.append(step.model_copy(update={"part": part, "epochs": epochs, "iterations": 1}))
-        done = goal
-    return tuple(made)
+    return in_rounds(step)
 
 
 def apply(step: PruneTransformer, subject: Subject) -> Change:
