@@ -1,0 +1,95 @@
+"""Every technique alone and combined on the ResNet-20 of the shared cases, trained for CIFAR-10: minutes each."""
+
+import functools
+import importlib
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from advisor.schema import Plan
+from advisor.techniques.distil.step import Distil
+from advisor.techniques.low_rank.step import LowRank
+from advisor.techniques.prune_blocks.step import PruneBlocks
+from advisor.techniques.prune_channels.step import PruneChannels
+from advisor.techniques.qat.step import QAT
+from advisor.techniques.resolution.step import LowerResolution
+from advisor.techniques.sparsify.step import Sparsify
+from advisor.techniques.static_int8.step import StaticInt8
+from advisor.techniques.weight_only.step import WeightOnly
+
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
+pytestmark = [
+    pytest.mark.study,
+    pytest.mark.real,
+    pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here"),
+]
+
+INT8 = StaticInt8(signedness="u8s8")
+CUT = PruneChannels(ratio=0.3, epochs=2)
+# name: steps, largest size against the original's, largest loss in points of top-1
+PLANS = {
+    "int8": ((INT8,), 0.35, 0.6),
+    "int8 by mse, biases corrected": ((INT8.model_copy(update={"method": "mse", "bias_correction": True}),), 0.35, 0.6),
+    "int8 weights": ((WeightOnly(),), 0.45, 0.6),
+    "int4 weights": ((WeightOnly(bits=4, group_size=32),), 0.45, 8),
+    "QAT": ((QAT(signedness="u8s8", epochs=1),), 0.35, 1.5),
+    "pruned": ((CUT,), 0.8, 8),
+    "blocks pruned": ((PruneBlocks(ratio=0.3, epochs=2),), 0.9, 12),
+    "low rank": ((LowRank(rank_ratio=0.6, epochs=1),), 0.85, 5),
+    "zeros": ((Sparsify(sparsity=0.5, epochs=1),), 1.05, 4),
+    "smaller images": ((LowerResolution(height=24, width=24, epochs=1),), 1.05, 12),
+    "taught": ((Distil(student="timm:resnet10t", epochs=1),), 20, 70),
+    "pruned, then int8": ((CUT, INT8), 0.3, 9),
+    "pruned, then QAT": ((CUT, QAT(signedness="u8s8", epochs=1)), 0.3, 9),
+    "low rank, then int8": ((LowRank(rank_ratio=0.6, epochs=1), INT8), 0.4, 6),
+    "low rank, pruned, int8": ((LowRank(rank_ratio=0.6, epochs=1), CUT, INT8), 0.4, 14),
+    "zeros, then int8": ((Sparsify(sparsity=0.5, epochs=1), INT8), 0.4, 5),
+    "pruned, int8 weights": ((CUT, WeightOnly()), 0.4, 9),
+    "smaller images, then int8": ((LowerResolution(height=24, width=24, epochs=1), INT8), 0.4, 13),
+    "smaller images, pruned, int8": ((LowerResolution(height=24, width=24, epochs=1), CUT, INT8), 0.4, 20),
+    "taught, then int8": ((Distil(student="timm:resnet10t", epochs=1), INT8), 6, 70),
+}
+
+
+@functools.cache
+def network():
+    import torch
+
+    from advisor.loading import load
+
+    sys.path.append(str(CASES))
+    try:
+        module = importlib.import_module("nets").ResNetCifar()
+    finally:
+        sys.path.remove(str(CASES))
+    module.load_state_dict(torch.load(CASES / "models" / "resnet20_cifar10jpeg.pth", weights_only=True))
+    return load(module.eval(), input_shape=(1, 3, 32, 32))
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cifar")
+    for part, name in (("train", "train"), ("calib", "calib"), ("eval", "test")):
+        with zipfile.ZipFile(CASES / "images" / f"cifar10_{part}.zip") as archive:
+            for member in archive.namelist():
+                file = folder / name / member.partition("/")[0] / Path(member).name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(archive.read(member))
+    return folder
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_file_is_smaller_and_nearly_as_good(name, images, tmp_path):
+    from advisor.devices import load_device
+    from advisor.execution import apply_plan
+
+    steps, size, loss = PLANS[name]
+    plan = Plan(steps=steps, runtime="onnxruntime", threads=1)
+    record = apply_plan(plan, network(), data_dir=images, out=tmp_path / "run", device=load_device("host"))
+    before, after = ((tmp_path / "run" / f"{which}.onnx").stat().st_size for which in ("baseline", "model"))
+    assert after < size * before
+    assert record.accuracy["original"] > 86
+    assert record.accuracy["original"] - record.accuracy["shipped"] < loss
+    assert all(check.agrees for check in record.checks)
