@@ -8,5 +8,6 @@ from advisor.schema import Device
 
 def profile_digest(device: Device) -> str:
     """Return the SHA-256 of the device's content in hex; the order of keys and the file layout do not matter."""
-    text = json.dumps(device.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    content = device.model_dump(mode="json", exclude=None if device.lessons else {"lessons"})
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -16,6 +16,7 @@ from advisor.schema import Basis, Device, Estimate, Metric, Record
 
 from .figures import read_figures
 from .query import Query, predictors, register
+from .seen import corrected
 
 
 class PowerShare(Record):
@@ -134,11 +135,11 @@ def _ends(device: Device) -> Power | None:
 
 
 def best_latency(query: Query) -> Estimate | None:
-    """Return the latency of the most confident predictor."""
+    """Return the latency of the most confident predictor, as outcomes correct it."""
     if "latency" not in query.shared:
         known = [(p.supports(query), p) for p in predictors(Metric.LATENCY)]
         ranked = sorted(((c, p) for c, p in known if c is not None), key=lambda pair: -pair[0])
-        query.shared["latency"] = ranked[0][1].estimate(query) if ranked else None
+        query.shared["latency"] = corrected(query, ranked[0][1].estimate(query)) if ranked else None
     found: Estimate | None = query.shared["latency"]
     return found
 

@@ -17,6 +17,7 @@ from . import (  # noqa: F401  (they register their predictors)
 )
 from .pooled import predictor as _pooled  # noqa: F401
 from .query import Answer, Query, predictors
+from .seen import corrected
 
 
 def predict_all(
@@ -27,7 +28,7 @@ def predict_all(
     found: dict[Metric, tuple[Answer, ...]] = {}
     for metric in Metric:
         answers = [
-            Answer(confidence, predictor.estimate(query))
+            Answer(confidence, corrected(query, predictor.estimate(query)))
             for predictor in predictors(metric)
             if (confidence := predictor.supports(query)) is not None
         ]

@@ -1,6 +1,10 @@
 """Predicted against measured: one verdict per metric, with a likely cause of a miss. Pure functions of the record."""
 
+from typing import Any
+
 from advisor.schema import Estimate, Measurement, Metric, RunRecord, Verdict
+
+from .causes import Cause, cause_of, disturbed, known_causes
 
 _LOCAL = ("onnxruntime", "pytorch")
 TOLERANCE = 0.02  # of sizes and of exact predictions (VM-07)
@@ -25,7 +29,7 @@ def reference(record: RunRecord, metric: Metric) -> Estimate | None:
     if metric is Metric.ACCURACY:
         return (target or here) if record.data is None or record.data.metric == "top-1" else None
     if metric is Metric.SIZE:
-        return target if record.plan.runtime in _LOCAL else here
+        return target if record.on_this_machine or record.plan.runtime in _LOCAL else here
     if record.on_this_machine and _same_threads(record):
         return target
     return here
@@ -43,20 +47,44 @@ def _verdict(record: RunRecord, metric: Metric, measured: Measurement | None) ->
         return Verdict(metric=metric, predicted=predicted, measured=None, hit=None, explanation=_unmeasured(metric))
     predicted = reference(record, metric)
     if predicted is None:
-        said = _still(record, metric, target) or "nothing was predicted that this measurement could be held against"
-        if metric is Metric.ACCURACY and record.data and (target or record.predicted_here.get(metric)):
-            said = f"the prediction is of top-1, measured was {record.data.metric}"
-        return Verdict(metric=metric, predicted=target, measured=measured, hit=None, explanation=said)
+        return _not_comparable(record, metric, measured)
     if not measured.conclusive:
-        said = f"the measurement is inconclusive: {measured.note}"
-        return Verdict(metric=metric, predicted=predicted, measured=measured, hit=None, explanation=said)
+        said, key = f"the measurement is inconclusive: {measured.note}", disturbed(measured)
+        return Verdict(
+            metric=metric, predicted=predicted, measured=measured, hit=None, explanation=said, **_because(key)
+        )
     hit = _meets(predicted, measured)
     said = _comparison(predicted, measured, hit)
+    cause: Cause | None = None
     if not hit:
-        said += f"; {_cause(record, metric, predicted, measured)}"
+        cause = cause_of(record, predicted, measured)
+        said += f"; {cause.said}"
     where = "" if predicted is target else _still(record, metric, target)
     said = f"{said}. {where}" if where else said
-    return Verdict(metric=metric, predicted=predicted, measured=measured, hit=hit, explanation=said)
+    more = _because(cause.key) if cause is not None else {}
+    return Verdict(metric=metric, predicted=predicted, measured=measured, hit=hit, explanation=said, **more)
+
+
+def _because(key: str) -> dict[str, Any]:
+    """Return a cause and its rules as fields of a verdict."""
+    return {"cause": key, "rules": known_causes()[key].rules}
+
+
+def _not_comparable(record: RunRecord, metric: Metric, measured: Measurement) -> Verdict:
+    """Return a verdict without a hit or a miss: what was predicted is something else than what was measured."""
+    target = record.predicted.get(metric)
+    said, cause = "nothing was predicted that this measurement could be held against", {}
+    if metric is Metric.ACCURACY and record.data and (target or record.predicted_here.get(metric)):
+        said = f"the prediction is of top-1, measured was {record.data.metric}"
+    elif target is not None:
+        cause = _because("other_setup")
+        said = _still(record, metric, target) or _other_threads(record)
+    return Verdict(metric=metric, predicted=target, measured=measured, hit=None, explanation=said, **cause)
+
+
+def _other_threads(record: RunRecord) -> str:
+    asked, had = (record.environment.get(name, "?") for name in ("threads_predicted", "threads"))
+    return f"the prediction is for {asked} threads, measured was with {had}"
 
 
 def _meets(predicted: Estimate, measured: Measurement) -> bool:
@@ -81,56 +109,6 @@ def _comparison(predicted: Estimate, measured: Measurement, hit: bool) -> str:
         f"measured {show(measured.value)} {predicted.unit}, {place} the predicted {show(predicted.low)} to "
         f"{show(predicted.high)} {predicted.unit} ({predicted.basis.value})"
     )
-
-
-def _cause(record: RunRecord, metric: Metric, predicted: Estimate, measured: Measurement) -> str:
-    """Name the likeliest cause of a miss, from what the record knows."""
-    if metric is Metric.LATENCY:
-        return _latency_cause(record, slower=measured.value > predicted.high)
-    if metric is Metric.ACCURACY:
-        return _accuracy_cause(record, better=measured.value > predicted.high)
-    if metric is Metric.MEMORY:
-        return "likely the runtime's own share, which differs between versions, and its copies of weights"
-    if any(not check.agrees for check in record.checks):
-        return "the compressed model differs from its preview"
-    if measured.value < predicted.low and record.environment.get("random_weights") == "true":
-        return "equal tensors of the random weights (norms initialised to zero) are stored once"
-    return "likely graph structure, scales and names, which weigh more in small files"
-
-
-def _latency_cause(record: RunRecord, *, slower: bool) -> str:
-    seen = record.environment
-    floats, nodes = int(seen.get("heavy_float", 0)), int(seen.get("quantize_nodes", 0))
-    integers = int(seen.get("heavy_int8", 0))
-    if slower and record.preview.precision.startswith("int8") and floats:
-        return f"{floats} of {floats + integers} heavy operations stayed in float and {nodes} quantize nodes are left"
-    if slower and record.preview.precision == "fp16":
-        return "the CPU emulates fp16 with casts"
-    if _uneven(record):
-        return "some widths are no multiples of 8, which blocked kernels want"
-    load = float(seen.get("load_average", "0").replace("unknown", "0"))
-    if slower and load > 1:
-        return f"the load average was {load:.1f}"
-    return "the prediction for this machine is not calibrated to it"
-
-
-def _uneven(record: RunRecord) -> bool:
-    widths = [new for step in record.steps for _, new in step.details.get("widths", {}).values()]
-    return any(width % 8 for width in widths)
-
-
-def _accuracy_cause(record: RunRecord, *, better: bool) -> str:
-    if record.environment.get("random_weights") == "true":
-        return "the weights are random, so accuracy says nothing"
-    epochs = sum(int(step.details.get("epochs", 0)) for step in record.steps)
-    if better and epochs:
-        return "fine-tuning on these images also improved what the original had not learnt"
-    if any("widths" in step.details for step in record.steps) and not epochs:
-        return "the cut was not followed by fine-tuning"
-    images = record.data.calibration if record.data else 0
-    if not better and record.preview.precision == "int8" and images < 100:
-        return f"only {images} images were there for calibration"
-    return "this model and data differ from those that the prediction rests on"
 
 
 def _still(record: RunRecord, metric: Metric, target: Estimate | None) -> str:
