@@ -50,12 +50,14 @@ def choose_threads(plan: Plan) -> int:
 
 
 def measure_costs(pair_: Pair, seed: int, progress: Progress) -> tuple[Measurement, ...]:
-    """Measure latency, size and memory."""
+    """Measure latency, size and memory, and energy where this machine shows it."""
     machine = machine_name()
     progress.start("measure latency and memory", 3)
     baseline = pair_.runtime.load(pair_.baseline, pair_.threads)
     shipped = pair_.runtime.load(pair_.shipped, pair_.threads)
-    latency = compare(baseline, shipped, pair_.threads, seed=seed).measurement(pair_.label, machine)
+    timed = compare(baseline, shipped, pair_.threads, seed=seed)
+    latency = timed.measurement(pair_.label, machine)
+    energy = timed.energy(pair_.label, machine)
     progress.advance()
     name, threads = pair_.runtime.name, pair_.threads
     before = peak_memory(pair_.baseline, name, threads)
@@ -63,8 +65,9 @@ def measure_costs(pair_: Pair, seed: int, progress: Progress) -> tuple[Measureme
     memory = peak_memory(pair_.shipped, name, threads).measurement(pair_.label, machine, before)
     progress.advance()
     progress.finish()
-    size = size_measurement(pair_.shipped, pair_.baseline, pair_.label, machine)
-    return latency, size, memory
+    after, unchanged = (pair_.runtime.files(path) for path in (pair_.shipped, pair_.baseline))
+    size = size_measurement(after, unchanged, pair_.label, machine)
+    return (latency, size, memory) if energy is None else (latency, size, memory, energy)
 
 
 def compare_on(

@@ -1,28 +1,35 @@
-"""Latency of two sessions, interleaved round by round so that a busy machine disturbs both alike."""
+"""Latency of sessions, interleaved round by round so that a busy machine disturbs all alike."""
 
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median, quantiles
 
 import numpy as np
 
+from advisor.progress import Progress, Silent
 from advisor.runtimes import Session
 from advisor.schema import Measurement, Metric
 
+from .conditions import Conditions, disturbance, load_average, read_conditions, told
+from .energy import Meter, find_meter
+
 ROUNDS = 9
+FEWEST_ROUNDS = 7
 ROUND_SECONDS = 0.1  # each session runs at least this long in a round
 WARM_UP_RUNS = 3
 DISAGREEMENT = 0.10  # largest tolerated difference between the ratio of medians and the ratio of minima
 
+__all__ = ["Comparison", "Sitting", "Timing", "compare", "doubt", "load_average", "sit"]
+
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds per inference of one session, one figure a round."""
+    """Milliseconds per inference of one session, one figure a round; millijoules where a meter was there."""
 
     rounds: tuple[float, ...]
+    energy: tuple[float, ...] = ()
 
     @property
     def median(self) -> float:
@@ -32,8 +39,7 @@ class Timing:
     @property
     def quartiles(self) -> tuple[float, float]:
         """Lower and upper quartile over rounds."""
-        lower, _, upper = quantiles(self.rounds, n=4, method="inclusive")
-        return lower, upper
+        return _quartiles(self.rounds)
 
     @property
     def minimum(self) -> float:
@@ -42,15 +48,38 @@ class Timing:
 
 
 @dataclass(frozen=True)
+class Sitting:
+    """Sessions that were measured together, in the order they were given, and the machine before and after."""
+
+    timings: tuple[Timing, ...]
+    threads: int
+    clock: str  # "CPU time" or "wall clock"
+    before: Conditions
+    after: Conditions
+    meter: str = ""  # where energy was read, empty without a meter
+
+    @property
+    def disturbed(self) -> str:
+        """What slowed the machine down meanwhile, or an empty string."""
+        return disturbance(self.before, self.after, cpu_time=self.threads == 1)
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two sessions measured together; `reason` says why it is not conclusive."""
 
-    baseline: Timing
-    candidate: Timing
-    threads: int
-    clock: str  # "CPU time" or "wall clock"
-    load: float | None
+    sitting: Sitting
     reason: str = ""
+
+    @property
+    def baseline(self) -> Timing:
+        """The first session."""
+        return self.sitting.timings[0]
+
+    @property
+    def candidate(self) -> Timing:
+        """The second session."""
+        return self.sitting.timings[1]
 
     @property
     def conclusive(self) -> bool:
@@ -65,19 +94,39 @@ class Comparison:
     def measurement(self, runtime: str, machine: str) -> Measurement:
         """Return the record of the candidate's latency."""
         low, high = self.candidate.quartiles
-        load = "load average unknown" if self.load is None else f"load average {self.load:.1f}"
+        sat = self.sitting
         return Measurement(
             metric=Metric.LATENCY,
             value=self.candidate.median,
             low=low,
             high=high,
             n=len(self.candidate.rounds),
-            method=f"median {self.clock} of {len(self.candidate.rounds)} rounds interleaved with the baseline after "
-            f"warm-up, {self.threads} thread(s), {load}; ratio of medians {self.ratio:.3f}, "
+            method=f"median {sat.clock} of {len(self.candidate.rounds)} rounds interleaved with the baseline after "
+            f"warm-up, {sat.threads} thread(s), {told(sat.before, sat.after)}; ratio of medians {self.ratio:.3f}, "
             f"of minima {self.candidate.minimum / self.baseline.minimum:.3f}",
             machine=machine,
             runtime=runtime,
             baseline_value=self.baseline.median,
+            conclusive=self.conclusive,
+            note=self.reason,
+        )
+
+    def energy(self, runtime: str, machine: str) -> Measurement | None:
+        """Return the record of the candidate's energy; None where nothing measures it here."""
+        if not self.candidate.energy:
+            return None
+        low, high = _quartiles(self.candidate.energy)
+        return Measurement(
+            metric=Metric.ENERGY,
+            value=median(self.candidate.energy),
+            low=low,
+            high=high,
+            n=len(self.candidate.energy),
+            method=f"median of {len(self.candidate.energy)} rounds by {self.sitting.meter}, idle power and other "
+            "processes included",
+            machine=machine,
+            runtime=runtime,
+            baseline_value=median(self.baseline.energy),
             conclusive=self.conclusive,
             note=self.reason,
         )
@@ -87,21 +136,37 @@ def compare(
     baseline: Session, candidate: Session, threads: int, *, rounds: int | None = None, seed: int = 0
 ) -> Comparison:
     """Measure both sessions on random input; single-threaded runs by CPU time, which neighbours disturb less."""
+    sat = sit((baseline, candidate), threads, rounds=rounds, seed=seed)
+    first, second = sat.timings
+    return Comparison(sat, doubt(first, second, threads, sat.after.load) or sat.disturbed)
+
+
+def sit(
+    sessions: Sequence[Session],
+    threads: int,
+    *,
+    rounds: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Sitting:
+    """Measure sessions together on random input: every round runs all, in turn forwards and backwards."""
+    progress, count = progress or Silent(), rounds or ROUNDS
     clock = time.process_time if threads == 1 else time.perf_counter
-    random = np.random.default_rng(seed)
-    runs: list[Callable[[], object]] = []
-    for session in (baseline, candidate):
-        batch = random.standard_normal(session.input_shape).astype(np.float32)
-        runs.append(partial(session, batch))
+    runs = [_fed(session, seed) for session in sessions]
+    progress.start("measure latency", count)
     repeats = [_repeats(run) for run in runs]
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(rounds or ROUNDS):
-        for which in (0, 1) if turn % 2 == 0 else (1, 0):
-            times[which].append(_round(runs[which], repeats[which], clock))
-    load = load_average()
-    first, second = Timing(tuple(times[0])), Timing(tuple(times[1]))
+    meter, before = find_meter(), read_conditions()
+    found: list[tuple[list[float], list[float]]] = [([], []) for _ in runs]
+    for turn in range(count):
+        for which in range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs))):
+            ms, mj = _round(runs[which], repeats[which], clock, meter)
+            found[which][0].append(ms)
+            found[which][1].extend(mj)
+        progress.advance()
+    progress.finish()
+    timings = tuple(Timing(tuple(times), tuple(energy)) for times, energy in found)
     name = "CPU time" if threads == 1 else "wall clock"
-    return Comparison(first, second, threads, name, load, doubt(first, second, threads, load))
+    return Sitting(timings, threads, name, before, read_conditions(), meter.source if meter else "")
 
 
 def doubt(baseline: Timing, candidate: Timing, threads: int = 1, load: float | None = None) -> str:
@@ -114,9 +179,9 @@ def doubt(baseline: Timing, candidate: Timing, threads: int = 1, load: float | N
     return ""
 
 
-def load_average() -> float | None:
-    """Return the load average of the last minute where the system tells it."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+def _fed(session: Session, seed: int) -> Callable[[], object]:
+    batch = np.random.default_rng(seed).standard_normal(session.input_shape).astype(np.float32)
+    return partial(session, batch)
 
 
 def _repeats(run: Callable[[], object]) -> int:
@@ -129,8 +194,24 @@ def _repeats(run: Callable[[], object]) -> int:
     return max(1, min(10_000, round(ROUND_SECONDS / once)))
 
 
-def _round(run: Callable[[], object], repeats: int, clock: Callable[[], float]) -> float:
-    start = clock()
-    for _ in range(repeats):
-        run()
-    return (clock() - start) / repeats * 1e3
+def _round(
+    run: Callable[[], object], repeats: int, clock: Callable[[], float], meter: Meter | None
+) -> tuple[float, list[float]]:
+    """Return milliseconds per run, and millijoules per run where they are measured."""
+    taken = [0.0]
+
+    def work() -> None:
+        start = clock()
+        for _ in range(repeats):
+            run()
+        taken[0] = clock() - start
+
+    energy = [] if meter is None else [meter.joules(work) / repeats * 1e3]
+    if meter is None:
+        work()
+    return taken[0] / repeats * 1e3, energy
+
+
+def _quartiles(values: tuple[float, ...]) -> tuple[float, float]:
+    lower, _, upper = quantiles(values, n=4, method="inclusive")
+    return lower, upper

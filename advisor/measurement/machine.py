@@ -5,14 +5,12 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .latency import load_average
+from .conditions import read_conditions
 
 _PACKAGES = (
     "advisor", "torch", "torchvision", "onnxruntime", "onnx", "timm", "torch-pruning", "accelerate", "safetensors",
     "numpy",
 )  # fmt: skip
-_POLICY = Path("/sys/devices/system/cpu/cpu0/cpufreq")
-_THROTTLE = Path("/sys/devices/system/cpu/cpu0/thermal_throttle")
 
 
 def machine_name() -> str:
@@ -22,16 +20,17 @@ def machine_name() -> str:
 
 def environment(threads: int) -> dict[str, str]:
     """Describe the machine as it is now; what the system does not tell is named as unknown."""
-    load = load_average()
+    now = read_conditions()
     found = {
         "machine": machine_name(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "threads": str(threads),
-        "load_average": "unknown" if load is None else f"{load:.2f}",
-        "governor": _read(_POLICY / "scaling_governor"),
-        "clock_mhz": _megahertz(_read(_POLICY / "scaling_cur_freq")),
-        "throttle_events": _read(_THROTTLE / "core_throttle_count"),
+        "load_average": "unknown" if now.load is None else f"{now.load:.2f}",
+        "governor": now.governor or "unknown",
+        "clock_mhz": _told(now.clock_mhz),
+        "temperature_c": _told(now.temperature_c),
+        "throttle_events": _told(now.throttle_events),
     }
     for name in _PACKAGES:
         try:
@@ -50,12 +49,5 @@ def _cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return "unknown"
-
-
-def _megahertz(kilohertz: str) -> str:
-    return str(int(kilohertz) // 1000) if kilohertz.isdigit() else kilohertz
+def _told(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}"

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 RUNS = 3
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> None:
 
     path, name, threads = Path(arguments[0]), arguments[1], int(arguments[2])
     runtime = runtimes.get(name)
-    __import__({"pytorch": "torch"}.get(name, name))
+    import_module(runtime.module)
     before = resident_mb()
     session = runtime.load(path, threads)
     batch = np.zeros(session.input_shape, dtype=np.float32)

@@ -1,6 +1,7 @@
 """Size of an artefact, read from the file that ships, never from parameter counts."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from advisor.schema import Artefact, Measurement, Metric
@@ -29,9 +30,11 @@ def artefact(path: Path, root: Path, role: str, precision: str = "fp32") -> Arte
     )
 
 
-def size_measurement(shipped: Path, baseline: Path | None, runtime: str, machine: str) -> Measurement:
-    """Return the record of the shipped file's size."""
-    size = file_mb(shipped)
+def size_measurement(
+    shipped: Path | Sequence[Path], baseline: Path | Sequence[Path] | None, runtime: str, machine: str
+) -> Measurement:
+    """Return the record of the size of what ships: one file, or all that belong together."""
+    size = _together_mb(shipped)
     return Measurement(
         metric=Metric.SIZE,
         value=size,
@@ -41,5 +44,9 @@ def size_measurement(shipped: Path, baseline: Path | None, runtime: str, machine
         method="bytes of the shipped file",
         machine=machine,
         runtime=runtime,
-        baseline_value=file_mb(baseline) if baseline else None,
+        baseline_value=_together_mb(baseline) if baseline else None,
     )
+
+
+def _together_mb(files: Path | Sequence[Path]) -> float:
+    return file_mb(files) if isinstance(files, Path) else sum(map(file_mb, files))

@@ -1,0 +1,1 @@
+from tests.cli.conftest import invoke, invoke_json  # noqa: F401  (fixtures)
