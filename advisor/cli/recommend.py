@@ -8,7 +8,7 @@ import typer
 from . import options as given
 from .console import progress, show_json, show_page
 from .group import NO_PLAN
-from .limits import LimitTexts, read_goal
+from .limits import LimitTexts, read_goal, read_probe
 
 if TYPE_CHECKING:
     from advisor.reports.page import Page
@@ -19,6 +19,8 @@ def command(
     model: given.Model,
     target: given.Target = None,
     data: given.Data = None,
+    look: given.Probe = False,
+    look_time: given.ProbeTime = None,
     max_latency: given.MaxLatency = None,
     min_fps: given.MinFps = None,
     max_size: given.MaxSize = None,
@@ -39,6 +41,7 @@ def command(
     trust: given.Trust = False,
     seed: given.Seed = 0,
     rules: given.Rules = None,
+    outcomes: given.Outcomes = None,
     top: Annotated[int, typer.Option(metavar="N", help="Plans in the ranking.")] = 10,
     output: given.Output = None,
     as_json: given.Json = False,
@@ -61,6 +64,7 @@ def command(
         power_mode=power_mode,
         seed=seed,
     )
+    seconds = read_probe(look, look_time, data)
     loading = given.model_options(shape, arch, checkpoint, trust, allow_package)
 
     from advisor import pipeline
@@ -68,7 +72,15 @@ def command(
 
     with progress(quiet=as_json) as bars:
         found = pipeline.recommend(
-            model, device, goal=wanted, data=data, rules=tuple(rules or ()), progress=bars, **loading
+            model,
+            device,
+            goal=wanted,
+            data=data,
+            rules=tuple(rules or ()),
+            outcomes=outcomes,
+            probe_s=seconds,
+            progress=bars,
+            **loading,
         )
     page = recommendation_page(found, top)
     if output is not None:

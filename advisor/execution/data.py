@@ -41,6 +41,7 @@ class DataSplit:
     selection: tuple[Item, ...] = ()
     form: str = "folder"
     task: Task = field(default_factory=Classification, compare=False)
+    own_selection: bool = False  # the images came with a part for it; else it is taken from the others
 
     @property
     def record(self) -> DataRecord:
@@ -104,6 +105,23 @@ def for_search(data: DataSplit, seed: int) -> DataSplit:
     return replace(data, train=rest, selection=tuple(sorted((*data.selection, *drawn))))
 
 
+def for_probe(data: DataSplit, seed: int) -> DataSplit:
+    """Return the split with images to judge plans by before any of them is carried out.
+
+    A part that came for validation is that; else they are taken from the training images, and where none bears a label
+    up to half of the calibration images.
+    """
+    if data.own_selection:
+        return data
+    if data.labelled:
+        return for_search(data, seed)
+    wanted = min(SEARCH_CAP, (len(data.calibration) + len(data.selection)) // 2) - len(data.selection)
+    if wanted <= 0:
+        return data
+    drawn, rest = draw(data.calibration, wanted / len(data.calibration), None, seed + 4)
+    return replace(data, calibration=rest, selection=tuple(sorted((*data.selection, *drawn))))
+
+
 def open_data(data: Any, outputs: int | None, seed: int = 0) -> DataSplit:
     """List, check and divide data of any form for a model with `outputs` classes (None: unknown)."""
     listing = list_data(data)
@@ -135,6 +153,7 @@ def split_images(listing: Listing, seed: int, notes: tuple[str, ...] = ()) -> Da
             selection, calibration = draw(calibration, SELECTION_SHARE, None, seed + 2)
     if not calibration:
         calibration, train = draw(train, CALIBRATION_SHARE, CALIBRATION_CAP, seed + 1)
+    own = bool(selection) and (listing.labelled or bool(parts.get("validation")))
     if not selection:
         selection, train = draw(train, SELECTION_SHARE, None, seed + 2)
     return DataSplit(
@@ -147,6 +166,7 @@ def split_images(listing: Listing, seed: int, notes: tuple[str, ...] = ()) -> Da
         selection=tuple(sorted(selection)),
         form=listing.form,
         task=listing.task or (Classification() if listing.labelled else Agreement()),
+        own_selection=own,
     )
 
 

@@ -10,9 +10,11 @@ from .goal import goal_facts
 from .intake import describe
 from .model import model_facts
 from .plan import PlanContext, facts_of_steps, memory_facts, plan_facts, plan_precision
+from .probe import probe_facts
 from .roofline import bound_facts
 
 __all__ = [
     "PlanContext", "abilities", "bound_facts", "describe", "device_facts", "facts_of_steps", "goal_facts",
-    "memory_facts", "model_facts", "path_facts", "plan_facts", "plan_precision", "several_inputs", "structure_is_fixed",
+    "memory_facts", "model_facts", "path_facts", "plan_facts", "plan_precision", "probe_facts", "several_inputs",
+    "structure_is_fixed",
 ]  # fmt: skip

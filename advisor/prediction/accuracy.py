@@ -13,6 +13,7 @@ from .accuracies.asked import pooled_reply, published_itself
 from .imagenet import published_top1
 from .priors import Prior, Span, figures, prior_for, situation
 from .query import Query, register
+from .risks import named_risks
 
 _HARMLESS = frozenset({"half"})
 _WORST = -100.0
@@ -45,7 +46,7 @@ def _risks(low: float, mid: float, high: float) -> dict[str, float]:
     for points in (NOTICEABLE, RUINOUS):
         half = (mid - low if -points < mid else high - mid) / _Z80
         found[points] = NormalDist(mid, half).cdf(-points) if half > 0 else float(mid < -points)
-    return {f"loses more than {points:g} point{'s' if points != 1 else ''}": round(p, 3) for points, p in found.items()}
+    return named_risks(found)
 
 
 def _nearest(query: Query) -> tuple[str, ...]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from advisor import __version__
 from advisor.devices import profile_digest
-from advisor.facts import device_facts, goal_facts, model_facts
+from advisor.facts import device_facts, goal_facts, model_facts, probe_facts
 from advisor.progress import Progress, Silent
 from advisor.rules import RuleBase, evaluate
-from advisor.schema import Candidate, Device, Goal, Intake, Plan, Recommendation, Workload
+from advisor.schema import Candidate, Device, Goal, Intake, Plan, ProbeRecord, Recommendation, Workload
 from advisor.techniques.combine import candidates
 from advisor.techniques.registry import Case
 from advisor.uncollected import uncollected
@@ -40,12 +40,18 @@ def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
     model_spec: dict[str, Any] | None = None,
     intake: Intake | None = None,
     notes: tuple[str, ...] = (),
+    probe: ProbeRecord | None = None,
     progress: Progress | None = None,
 ) -> Recommendation:
-    """Propose plans, evaluate and rank them. Torch is not needed: the workload is all there is to know of the model."""
+    """Propose plans, evaluate and rank them. Torch is not needed: the workload is all there is to know of the model.
+
+    `probe` is what a look at the user's own model and images showed.
+    """
     facts = model_facts(workload, random_weights=random_weights) | device_facts(device) | goal_facts(goal)
+    if probe is not None:
+        facts |= probe_facts(probe)
     plans = candidates(Case(workload, device, goal, facts))
-    evaluator = Evaluator(workload, device, rules, facts)
+    evaluator = Evaluator(workload, device, rules, facts, probe)
     # "Change the runtime only"; where the goal asks for the framework itself, that is "change nothing".
     reference = next((i for i, plan in enumerate(plans) if i and not plan.steps), 0)
     with uncollected():
@@ -74,6 +80,7 @@ def recommend_for(  # noqa: PLR0913  (what is known of the model, by name)
         nearest=nearest(ranked, goal),
         ready_made=ready_made(next((c for c in ranked if c.number == winner), None), workload, device, facts),
         wanted=most_wanted(ranked, case_findings),
+        probe=probe,
         rule_digests=rule_digests(rules),
         notes=notes,
     )

@@ -14,13 +14,14 @@ from advisor.facts import (
     several_inputs,
     structure_is_fixed,
 )
-from advisor.prediction import predict, predict_gain
+from advisor.prediction import predict_gain
 from advisor.prediction.engine import most_confident, predict_all
 from advisor.prediction.imagenet import published_lead
+from advisor.prediction.probed import with_probe
 from advisor.prediction.ratio import Answers
 from advisor.profiling.liveness import peak_activation_bytes
 from advisor.rules import RuleBase, evaluate
-from advisor.schema import Candidate, Device, Estimate, ExecPath, Gain, Metric, Plan, Preview, Workload
+from advisor.schema import Candidate, Device, Estimate, ExecPath, Gain, Metric, Plan, Preview, ProbeRecord, Workload
 from advisor.techniques import load_techniques, plan_effort, plan_needs, preview_plan
 from advisor.techniques.registry import get
 
@@ -51,8 +52,17 @@ def preview_of(workload: Workload, precision: str) -> Preview:
 class Evaluator:
     """Evaluates plans for one model, device and goal; previews and baselines are computed once."""
 
-    def __init__(self, workload: Workload, device: Device, rules: RuleBase, case_facts: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        workload: Workload,
+        device: Device,
+        rules: RuleBase,
+        case_facts: dict[str, Any],
+        probe: ProbeRecord | None = None,
+    ) -> None:
+        """Take what is known of the case; `probe` is what a look at the user's own model showed."""
         self.workload, self.device, self.rules, self.case_facts = workload, device, rules, case_facts
+        self.probe = probe
         self._previews: dict[str, Workload] = {}
         self._path_facts: dict[str, dict[str, Any]] = {}
         self._baselines: dict[tuple[str, int | None], Answers] = {}
@@ -75,7 +85,9 @@ class Evaluator:
             self._lead(plan),
         )
         own = self._facts_of(path) | plan_facts(context)
-        answers = predict_all(plan, self.workload, after, self.device, self.case_facts | own)
+        answers = with_probe(
+            predict_all(plan, self.workload, after, self.device, self.case_facts | own), plan, self.probe
+        )
         estimates = most_confident(answers)
         own |= memory_facts(self.device, estimates)
         facts = self.case_facts | own
@@ -160,27 +172,43 @@ def baseline_plan(plan: Plan, device: Device) -> Plan:
 
 
 def predict_here(
-    plan: Plan, workload: Workload, facts: dict[str, Any]
+    plan: Plan,
+    workload: Workload,
+    facts: dict[str, Any],
+    host: Device | None = None,
+    probe: ProbeRecord | None = None,
+    runtime: str = "onnxruntime",
 ) -> tuple[dict[Metric, Estimate], dict[Metric, Gain]]:
-    """Predict the same steps for this machine: ONNX Runtime on its CPU, one thread unless the plan says otherwise.
+    """Predict the same steps for this machine: a runtime on its CPU, one thread unless the plan says otherwise.
 
-    The gains are against the unchanged model there.
+    The gains are against the unchanged model there. `host` is this machine with what was learnt of it.
     """
     from advisor.devices import load_device
 
-    host = load_device("host")
-    here = plan.model_copy(update={"runtime": "onnxruntime", "unit": "cpu", "threads": plan.threads or 1})
-    path = host.path("onnxruntime", "cpu")
+    host = host or load_device("host")
+    here = plan.model_copy(update={"runtime": runtime, "unit": "cpu", "threads": plan.threads or 1})
+    path = host.path(runtime, "cpu")
     if path is None:
         return {}, {}
     facts = facts | device_facts(host) | path_facts(workload, path)
     after, baseline = preview_plan(here, workload), here.model_copy(update={"steps": ()})
-    estimates = predict(here, workload, after, host, facts)
-    return estimates, predict_gain(here, baseline, workload, workload, after, host, facts)
+    answers = with_probe(predict_all(here, workload, after, host, facts), here, probe)
+    unchanged = predict_all(baseline, workload, workload, host, facts)
+    gains = predict_gain(here, baseline, workload, workload, after, host, facts, known=(unchanged, answers))
+    return most_confident(answers), gains
 
 
-def predict_anew(plan: Plan, workload: Workload, device: Device, rules: RuleBase, facts: dict[str, Any]) -> Predictions:
+def predict_anew(
+    plan: Plan,
+    workload: Workload,
+    device: Device,
+    rules: RuleBase,
+    facts: dict[str, Any],
+    host: Device | None = None,
+    probe: ProbeRecord | None = None,
+    runtime: str = "onnxruntime",
+) -> Predictions:
     """Predict a plan whose settings became others than those that were ranked."""
-    there = Evaluator(workload, device, rules, facts).candidate(0, plan).estimates
-    here, gains = predict_here(plan, workload, facts)
+    there = Evaluator(workload, device, rules, facts, probe).candidate(0, plan).estimates
+    here, gains = predict_here(plan, workload, facts, host, probe, runtime)
     return {"predicted": there, "predicted_here": here, "gains_here": gains}

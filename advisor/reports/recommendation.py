@@ -5,6 +5,7 @@ from advisor.schema import Candidate, LimitCheck, Metric, Recommendation
 from . import words
 from .intake import limits_line, opened_line
 from .page import Block, Box, Column, Facts, Items, Line, Page, Paragraph, Span, Table, Tone, filled
+from .probe import probe_blocks
 from .reasons import reasons, steps, warnings
 from .rejections import rejected_block
 
@@ -18,6 +19,7 @@ def recommendation_page(recommendation: Recommendation, top: int = 10) -> Page:
         header(recommendation),
         decision(recommendation),
         ranking(recommendation, top),
+        *probe_blocks(recommendation),
         ready_made(recommendation),
         rejected_block(recommendation),
         Items(recommendation.unknown, "Unknown, and worth measuring next"),

@@ -10,6 +10,7 @@ from .estimate import Estimate, Gain, Metric
 from .goal import Goal, Limit
 from .intake import Intake
 from .plan import Plan
+from .probe import ProbeRecord
 from .rule import AddedRules, Finding
 
 Status = Literal["recommended", "feasible", "dominated", "rejected"]
@@ -118,6 +119,7 @@ class Recommendation(Record):
     ready_made: tuple[ReadyMade, ...] = ()  # what smaller published networks would give in the winner's place
     wanted: tuple[Wanted, ...] = ()  # facts that would matter most to measure next
     unknown: tuple[str, ...] = ()  # the same in words
+    probe: ProbeRecord | None = None  # what a look at the model and images of the user showed
     rule_digests: dict[str, str] = {}  # what every rule said then, as a short digest by its id
     notes: tuple[str, ...] = ()
 

@@ -33,7 +33,7 @@ class Bench:
 
     def __init__(self, start: Subject, shop: Workshop, baseline: Path, plan: Plan, threads: int) -> None:
         self.start, self.shop, self.plan, self.threads = start, shop, plan, threads
-        self._baseline = baseline
+        self.baseline = baseline  # the original's file
         self._count = 0
 
     @property
@@ -47,7 +47,7 @@ class Bench:
     def original(self) -> Costs:
         """What the unchanged model costs."""
         macs = self.start.workload.macs if self.start.workload else None
-        return Costs(macs, self._baseline.stat().st_size / 1e6, 1.0)
+        return Costs(macs, self.baseline.stat().st_size / 1e6, 1.0)
 
     def planned(self, structure: tuple[Step, ...], tail: tuple[Step, ...]) -> Plan:
         """Return the plan with these steps."""
@@ -107,7 +107,7 @@ class Bench:
         return mixed(step, subject)
 
     def _pair(self, file: Path) -> Pair:
-        return Pair(self._baseline, file, self.shop.runtime, self.threads)
+        return Pair(self.baseline, file, self.shop.runtime, self.threads)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def search(bench: Bench, watched: Watched, clock: Clock, max_drop: float, log: L
     parts: tuple[Sensitivity, ...] = ()
     steps = ladder(bench.plan, bench.start.workload)
     try:
-        scanned = scan(bench, steps, clock)
+        scanned = scan(bench, steps.rungs[steps.asked], clock)
         parts = tuple(told for _, told in scanned)
         if other := sparing(bench, steps, scanned):
             steps = other

@@ -26,17 +26,22 @@ class Part:
     paths: tuple[str, ...]
 
 
-def scan(bench: Bench, ladder: Ladder, clock: Clock) -> tuple[tuple[Part, Sensitivity], ...]:
-    """Change each part alone as the plan asks, and say how many answers stayed; unfinished where the time is up."""
+def scan(
+    bench: Bench, steps: tuple[Step, ...], clock: Clock, share: float = SCAN_SHARE
+) -> tuple[tuple[Part, Sensitivity], ...]:
+    """Change each part alone as the steps ask, and say how many answers stayed; unfinished where the time is up.
+
+    `share` of the clock's budget may be spent when the last part is begun.
+    """
     found = []
-    for step in ladder.rungs[ladder.asked]:
+    for step in steps:
         parts = _parts(bench, step)
         if len(parts) < FEWEST_PARTS:
             continue
         everything = {path for part in parts for path in part.paths}
         bench.shop.progress.start(f"how sensitive is each of {len(parts)} parts", len(parts))
         for part in parts:
-            if clock.budget_s is not None and clock.spent > SCAN_SHARE * clock.budget_s:
+            if clock.budget_s is not None and clock.spent > share * clock.budget_s:
                 break
             alone = step.model_copy(update={"keep": tuple(sorted(everything - set(part.paths)))})
             agreement = _agreement(bench, (alone,))

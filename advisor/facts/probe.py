@@ -1,0 +1,16 @@
+"""What a probe of the user's own model adds to the facts."""
+
+from typing import Any
+
+from advisor.schema import ProbeRecord
+
+
+def probe_facts(probe: ProbeRecord) -> dict[str, Any]:
+    """Return the facts that were measured; they would have to be asked for otherwise."""
+    found = {
+        "model.weight_ch_range_ratio": probe.weight_ratio,
+        "model.concat_range_ratio": probe.concat_ratio,
+        "model.act_range_max": probe.act_range_max,
+        "model.accuracy_pct": probe.original if probe.unit == "%" else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
