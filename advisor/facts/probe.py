@@ -13,4 +13,5 @@ def probe_facts(probe: ProbeRecord) -> dict[str, Any]:
         "model.act_range_max": probe.act_range_max,
         "model.accuracy_pct": probe.original if probe.unit == "%" else None,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    risky = frozenset(layer.layer for layer in probe.layers if layer.at_risk)
+    return {name: value for name, value in found.items() if value is not None} | {"probe.layers_at_risk": risky}

@@ -41,10 +41,14 @@ class Unlabelled(Record):
 
 
 class SeenImages(Record):
-    """Loss on new images over the loss on images that the network was trained on: a factor and its spread."""
+    """Loss on new images over the loss on images that the network was trained on: a factor and its spread.
+
+    `unnoticed`: standard deviation in points of what such images, which are easy, do not show.
+    """
 
     factor: float
     spread: float
+    unnoticed: float
 
 
 class Short(Record):
@@ -91,9 +95,7 @@ def updated(prior: Estimate | None, found: Probed, probe: ProbeRecord, runtime: 
     middle, spread = evidence(found, same_file=same_file, seen=probe.seen)
     density = _prior(low, mid, high) * np.exp(-0.5 * ((_GRID - middle) / spread) ** 2)
     if found.delta is None and found.agreement is not None:  # no more can be lost or won than has changed
-        margin = (
-            100 - found.agreement + 2 * spread + (max(0.0, figures().seen.factor - 1) * -middle if probe.seen else 0.0)
-        )
+        margin = 100 - found.agreement + 2 * spread
         density[np.abs(_GRID) > margin] = 0.0
     if not density.sum() > 0:  # the measurement lies where the prior has no mass at all
         density = np.exp(-0.5 * ((_GRID - middle) / spread) ** 2)
@@ -123,8 +125,8 @@ def evidence(found: Probed, *, same_file: bool, seen: bool) -> tuple[float, floa
         middle = -share * changed
         chance = 100 * sqrt(max(changed / 100, known.seldom / max(found.images, 1)) / max(found.images, 1))
         spread = sqrt((known.unlabelled.spread * changed) ** 2 + chance**2)
-    if seen and middle < 0:
-        spread = sqrt((known.seen.factor * spread) ** 2 + (known.seen.spread * middle) ** 2)
+    if seen:
+        spread = sqrt(spread**2 + (known.seen.spread * middle) ** 2 + known.seen.unnoticed**2)
         middle *= known.seen.factor
     if found.epochs < found.planned and middle < 0:
         missing = 1 - found.epochs / found.planned

@@ -14,12 +14,15 @@ from .query import Query, register
 from .storage import stored_bytes
 from .written import written
 
+WEIGHTS_SHARE = 0.002  # of the weights' bytes counts as much in an interval as the whole of the graph's
+
 
 class Overhead(Record):
     """Bytes of a file format besides the weights, by what the file holds (`written.Written.counts`).
 
-    `margin` is the half width of the 80 % interval as a share of the file. `whole`: the file keeps every weight as it
-    is, batch norms included; otherwise norms are folded and only weights that are read are kept.
+    `margin` is the half width of the 80 % interval as a share of what the format adds and of 0.2 % of the weights:
+    names and shapes in the graph are what is uncertain, and small files are mostly these. `whole`: the file keeps every
+    weight as it is, batch norms included; otherwise norms are folded and only weights that are read are kept.
     """
 
     per: dict[str, float]
@@ -69,7 +72,8 @@ def format_of(query: Query) -> str:
     known = figures()
     if query.plan.runtime in known.runtimes:
         return known.runtimes[query.plan.runtime]
-    named = [known.techniques[step.technique] for step in query.plan.steps if step.technique in known.techniques]
+    keys = [(f"{step.technique}-{getattr(step, 'bits', '')}", step.technique) for step in query.plan.steps]
+    named = [known.techniques[key] for pair in keys for key in pair if key in known.techniques]
     return named[-1] if named else known.default
 
 
@@ -89,8 +93,8 @@ class FileSize:
         name = format_of(query)
         form = figures().formats[name]
         weights, extra = size_bytes(query.after, form)
-        total = weights + extra
-        low, high = total * (1 - form.margin), total * (1 + form.margin)
+        total, half = weights + extra, form.margin * (extra + WEIGHTS_SHARE * weights)
+        low, high = max(0.0, total - half), total + half
         return Estimate(
             metric=self.metric, low=low / 1e6, mid=total / 1e6, high=high / 1e6, basis=form.basis,
             predictor=self.name, n=form.n, references=(form.source,),

@@ -26,9 +26,20 @@ def recommended():
     return made.model_copy(update={"facts": {**made.facts, "model.random_weights": False}})
 
 
+def few():
+    """The recommendation with one plan of each kind, its training short: enough for a probe without a clock."""
+    wanted = (["static_int8"], ["weight_only"], ["prune_channels"], ["prune_channels", "static_int8"])
+    kept = []
+    for names in wanted:
+        one = next(c for c in recommended().candidates if [step.technique for step in c.plan.steps] == names)
+        steps = tuple(s.model_copy(update={"epochs": 1}) if hasattr(s, "epochs") else s for s in one.plan.steps)
+        kept.append(one.model_copy(update={"plan": one.plan.model_copy(update={"steps": steps})}))
+    return recommended().model_copy(update={"candidates": tuple(kept)})
+
+
 @functools.cache
 def probed():
-    return probe(recommended(), loaded(), load_device(DEVICE), digits_dir(), budget_s=20)
+    return probe(few(), loaded(), load_device(DEVICE), digits_dir(), budget_s=3600)
 
 
 def test_plans_are_measured_on_images_that_nothing_else_used():
@@ -39,7 +50,7 @@ def test_plans_are_measured_on_images_that_nothing_else_used():
     assert found.seen
     assert found.original > 90
     assert found.images == len(data.selection)
-    assert len(known) >= 4
+    assert len(known) == 4
     assert all(one.images == found.images and one.delta is not None for one in known)
     parts = [set(part) for part in data.parts.values()]
     assert sum(map(len, parts)) == len(set().union(*parts))
@@ -52,8 +63,15 @@ def test_int8_is_measured_first_and_loses_little():
     assert not int8.planned
 
 
+def test_a_plan_that_is_trained_is_trained():
+    cut = next(one for one in probed().probed if len(one.plan.steps) == 1 and one.planned)
+    assert cut.epochs == cut.planned == 1
+
+
 def test_what_was_not_measured_says_why():
-    assert all(one.reason.startswith("for ") for one in probed().probed if not one.known)
+    found = probe(few(), loaded(), load_device(DEVICE), digits_dir(), budget_s=1e-6)
+    assert found.probed
+    assert all(not one.known and one.reason.startswith("for the time") for one in found.probed)
 
 
 def test_layers_are_named_by_their_share_of_the_error():
@@ -71,19 +89,16 @@ def test_groups_of_pruning_are_named_the_most_harmed_first():
     assert agreements == sorted(agreements)
 
 
-def test_the_time_is_kept_within_reason():
-    assert probed().spent_s < 3 * probed().budget_s
-
-
 def test_without_labels_agreement_is_all_there_is(tmp_path):
     for index, file in enumerate(sorted(digits_dir().rglob("*.png"))[::6]):
         (tmp_path / f"{index:04d}.png").write_bytes(file.read_bytes())
-    found = probe(recommended(), loaded(), load_device(DEVICE), tmp_path, budget_s=5)
+    found = probe(few(), loaded(), load_device(DEVICE), tmp_path, budget_s=3600)
     assert not found.labelled
     assert found.original is None
     known = [one for one in found.probed if one.known]
-    assert known
+    assert len(known) == 2
     assert all(one.delta is None and one.agreement is not None for one in known)
+    assert all("cannot be carried out" in one.reason for one in found.probed if not one.known)
 
 
 def test_random_weights_are_refused():
@@ -122,7 +137,18 @@ def test_the_recommendation_rests_on_the_probe_and_replays_with_it():
     made = pipeline.recommend(
         trained(), DEVICE, goal=Goal(), data=digits_dir(), input_shape=(1, 1, SIZE, SIZE), probe=probed()
     )
-    int8 = next(c for c in made.candidates if [s.technique for s in c.plan.steps] == ["static_int8"])
-    assert int8.estimates[Metric.ACCURACY].predictor == "probe"
+    looked_at = [c for c in made.candidates if probed().of(c.plan) is not None]
+    assert looked_at
+    assert all(c.estimates[Metric.ACCURACY].predictor == "probe" for c in looked_at)
     assert made.facts["model.act_range_max"] == probed().act_range_max
     assert made.facts["model.accuracy_pct"] == probed().original
+
+
+def test_layers_at_risk_are_kept_in_float_in_a_plan_of_their_own():
+    noisy = probed().layers[0].model_copy(update={"at_risk": True})
+    found = probed().model_copy(update={"layers": (noisy, *probed().layers[1:])})
+    made = pipeline.recommend(
+        trained(), DEVICE, goal=Goal(), data=digits_dir(), input_shape=(1, 1, SIZE, SIZE), probe=found
+    )
+    assert made.facts["probe.layers_at_risk"] == {noisy.layer}
+    assert any(getattr(step, "float_layers", ()) == (noisy.layer,) for c in made.candidates for step in c.plan.steps)

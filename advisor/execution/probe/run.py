@@ -112,6 +112,8 @@ class _Probe:
                 original = self._compared(self.bench.baseline, self.progress)
                 probed = list(self._each(untrained, _UNTRAINED))
                 looked = self._layers(untrained, trained, Path(folder))
+                if looked is not None:
+                    probed += self._each(_with_floats(untrained, looked), _GROUPS)
                 groups = self._groups((*untrained, *trained))
                 probed += self._each(trained, 1.0)
                 if any(one.reason == NO_TIME and one.planned for one in probed):
@@ -224,15 +226,15 @@ class _Probe:
         batches = [part for part, _ in self.reader.batches(images, size) if len(part) == size]
         self.progress.start("probe: what rounding each layer does", None)
         try:
-            looked = look(self.bench.baseline, lambda: iter(batches), step, folder, symmetric=symmetric, seconds=seconds,
-                          tick=lambda *_: self.progress.advance())  # fmt: skip
+            looked = look(self.bench.baseline, lambda: iter(batches), step, folder, symmetric=symmetric,
+                          seconds=seconds, tick=lambda *_: self.progress.advance())  # fmt: skip
         except AdvisorError as error:
             self.notes.append(f"Single layers were not looked at: {error.what}.")
             return None
         finally:
             self.progress.finish()
         if not looked.complete:
-            self.notes.append(f"The time sufficed for {len(looked.layers)} layers, the worst weights first.")
+            self.notes.append(f"The time sufficed for {len(looked.layers)} layers.")
         return looked
 
     def _groups(self, plans: tuple[Plan, ...]) -> tuple[Sensitivity, ...]:
@@ -251,3 +253,12 @@ class _Probe:
             except AdvisorError:
                 continue
         return tuple(sorted(found, key=lambda one: one.agreement))
+
+
+def _with_floats(plans: tuple[Plan, ...], looked: Looked) -> tuple[Plan, ...]:
+    """Return the plainest int8 plan with the layers at risk in float, if there are any."""
+    risky = tuple(sorted(layer.layer for layer in looked.layers if layer.at_risk))
+    for plan in plans if risky else ():
+        if len(plan.steps) == 1 and isinstance(step := plan.steps[0], StaticInt8):
+            return (plan.model_copy(update={"steps": (step.model_copy(update={"float_layers": risky}),)}),)
+    return ()

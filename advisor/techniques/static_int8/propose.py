@@ -12,7 +12,8 @@ _EXACT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "avxvnni", "amx", "amx_i
 def propose(case: Case, path: ExecPath) -> tuple[StaticInt8, ...]:
     """Propose min-max ranges first; 7-bit weights first where the CPU's 8-bit sums saturate.
 
-    Then clipped ranges, or for transformers smoothed ones: their outliers carry meaning (CA-04, TF-04).
+    Then clipped ranges, or for transformers smoothed ones: their outliers carry meaning (CA-04, TF-04). Layers that a
+    probe has found to be at risk stay in float in one more.
     """
     settings = load_techniques().techniques["static_int8"]
     # What a compiler insists on is a minimum; our own default rests on what ranges need (CA-01).
@@ -33,6 +34,8 @@ def propose(case: Case, path: ExecPath) -> tuple[StaticInt8, ...]:
         steps += [steps[0].model_copy(update={"smooth": alpha}) for alpha in settings.figures("smooth")]
     elif "percentile" in settings.settings["methods"]:
         steps.append(steps[0].model_copy(update={"method": "percentile"}))
+    if risky := case.facts.get("probe.layers_at_risk"):
+        steps.append(steps[0].model_copy(update={"float_layers": tuple(sorted(risky))}))
     return tuple(steps)
 
 
