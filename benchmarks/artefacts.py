@@ -34,13 +34,21 @@ from advisor.techniques.half.step import Half
 from advisor.techniques.static_int8 import apply as static_int8
 from advisor.techniques.static_int8.step import StaticInt8
 from advisor.techniques.subject import Subject
+from advisor.techniques.weight_only import apply as weight_only
+from advisor.techniques.weight_only.step import WeightOnly
+from benchmarks.probe_networks import NETWORKS as SMALL
 
 STEPS: dict[str, tuple[Step, ...]] = {
     "fp32": (),
     "fp16": (Half(),),
     "int8": (StaticInt8(signedness="u8s8", calibration_images=1),),
     "int8-dynamic": (DynamicInt8(),),
+    "w8": (WeightOnly(),),
+    "w4": (WeightOnly(bits=4, group_size=32),),
 }
+APPLIERS: dict[str, Any] = {
+    "fp16": half, "int8": static_int8, "int8-dynamic": dynamic_int8, "w8": weight_only, "w4": weight_only,
+}  # fmt: skip
 # Network -> pixels. The rules of fusion were written with these in view, and the figures of size are fitted to them.
 NETWORKS = {
     "resnet18": 128, "mobilenetv2_100": 128, "vit_tiny_patch16_224": 224, "efficientnet_b0": 128,
@@ -74,9 +82,9 @@ class Made:
 
 
 def network(name: str) -> torch.nn.Module:
-    """Return a timm network with random weights, the same at every call."""
+    """Return a timm network, or one of the small ones, with random weights, the same at every call."""
     torch.manual_seed(zlib.crc32(name.encode()))
-    return distinct(timm.create_model(name).eval())
+    return distinct((SMALL[name]() if name in SMALL else timm.create_model(name)).eval())
 
 
 def workloads(name: str, kept: Path) -> dict[str, Workload]:
@@ -102,7 +110,7 @@ def plan_forms(module: torch.nn.Module, shape: tuple[int, ...], name: str) -> di
 
 def shape_of(name: str) -> tuple[int, ...]:
     """Return the input shape."""
-    pixels = (NETWORKS | UNSEEN)[name]
+    pixels = (NETWORKS | UNSEEN).get(name, 32)
     return (1, 3, pixels, pixels)
 
 
@@ -115,7 +123,7 @@ def quiet() -> None:
 
 def made(name: str, kept: Path) -> dict[str, Made]:
     """Return the files of a network by form; a form that cannot be made is missing."""
-    record = kept / f"{name}.json"
+    record = kept / f"{name.replace('/', '-')}.json"
     if not record.is_file():
         kept.mkdir(parents=True, exist_ok=True)
         partial = record.with_suffix(".partial")
@@ -132,9 +140,9 @@ def make_files(module: torch.nn.Module, shape: tuple[int, ...]) -> dict[str, Any
         folder = Path(place)
         subject = Subject(input_shape=shape, folder=folder, onnx=folder / "float.onnx", calibration=_images(shape))
         export_onnx(module, shape, folder / "float.onnx")
-        for form, apply in {"fp32": None, "fp16": half, "int8": static_int8, "int8-dynamic": dynamic_int8}.items():
+        for form, steps in STEPS.items():
             try:
-                path = subject.onnx if apply is None else apply.apply(STEPS[form][0], subject).onnx
+                path = APPLIERS[form].apply(steps[0], subject).onnx if steps else subject.onnx
             except Exception as error:  # a network without linear layers has no dynamic form
                 logging.getLogger(__name__).error("%s: %s", form, error)
                 continue

@@ -15,19 +15,23 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from artefacts import NETWORKS, UNSEEN, made, quiet, workloads
+from artefacts import NETWORKS, SMALL, UNSEEN, made, quiet, workloads
 from scipy.optimize import nnls
 
 from advisor.prediction.fusion import fold
+from advisor.prediction.size import WEIGHTS_SHARE
 from advisor.prediction.written import Written, written
 
 ROOT = Path(__file__).resolve().parents[1]
-FORMATS = {"fp32": "onnx", "fp16": "onnx-fp16", "int8": "onnx-int8", "int8-dynamic": "onnx-dynamic"}
+FORMATS = {"fp32": "onnx", "fp16": "onnx-fp16", "int8": "onnx-int8", "int8-dynamic": "onnx-dynamic", "w8": "onnx-w8",
+           "w4": "onnx-w4"}  # fmt: skip
 COUNTS = {
     "fp32": ("nodes", "constants"),
     "fp16": ("nodes", "constants"),
     "int8": ("nodes", "constants", "pairs", "quantized", "bias_channels"),
     "int8-dynamic": ("nodes", "constants", "quantized"),
+    "w8": ("nodes", "constants", "quantized"),
+    "w4": ("nodes", "constants", "quantized"),
 }
 COVERAGE = 0.8
 
@@ -74,21 +78,35 @@ def errors_left_out(mine: list[Row], form: str) -> np.ndarray:
     return np.array(found)
 
 
-def margin(errors: np.ndarray) -> float:
-    """Half width of the interval: the conformal quantile of absolute errors."""
+def margin(mine: list[Row], errors: np.ndarray) -> float:
+    """Half width of the interval as a share of its scale: the conformal quantile of absolute errors."""
+    scores = np.abs(errors) * [row.bytes / scale(row) for row in mine]
     rank = min(int(np.ceil(COVERAGE * (len(errors) + 1))), len(errors)) - 1
-    return float(np.sort(np.abs(errors))[rank])
+    return float(np.sort(scores)[rank])
+
+
+def scale(row: Row) -> float:
+    """Return what errors grow with, in bytes: what the format adds, and a little with the weights."""
+    return max(1.0, row.bytes - row.held.weights) + WEIGHTS_SHARE * row.held.weights
+
+
+def inside(mine: list[Row], errors: np.ndarray, half: float) -> np.ndarray:
+    """Return which files lie in their intervals; the scale is that of the prediction, as it is for a user."""
+    predicted = np.array([row.bytes for row in mine]) * (1 + errors)
+    weights = np.array([row.held.weights for row in mine])
+    scales = np.maximum(1.0, predicted - weights) + WEIGHTS_SHARE * weights
+    return np.abs(errors) * [row.bytes for row in mine] <= half * scales
 
 
 def coverage(mine: list[Row], form: str) -> float:
     """Share of files inside intervals that were set on the other half of the networks, both ways."""
-    inside = []
+    held: list[bool] = []
     for first in (0, 1):
         known, asked = mine[first::2], mine[1 - first :: 2]
-        figures, half = fit(known, form), margin(errors_left_out(known, form))
+        figures, half = fit(known, form), margin(known, errors_left_out(known, form))
         guess = np.array([r.held.weights for r in asked]) + columns(asked, form) @ figures
-        inside += list(np.abs(guess / np.array([r.bytes for r in asked]) - 1) <= half)
-    return float(np.mean(inside))
+        held += list(inside(asked, guess / np.array([r.bytes for r in asked]) - 1, half))
+    return float(np.mean(held))
 
 
 def main() -> None:
@@ -97,7 +115,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=ROOT / "build" / "artefacts")
     kept = parser.parse_args().kept
     quiet()
-    table, unseen = rows(NETWORKS, kept), rows(UNSEEN, kept)
+    table, unseen = rows((*NETWORKS, *SMALL), kept), rows(UNSEEN, kept)
     fitted, summary, judged, spent, errors = [], [], [], [], {}
     for form, name in FORMATS.items():
         mine = [row for row in table if row.form == form]
@@ -106,7 +124,7 @@ def main() -> None:
         costs = {key: round(float(v), 1) for key, v in zip(COUNTS[form], figures, strict=False) if v > 0}
         per = ", ".join(f"{key}: {value}" for key, value in costs.items())
         fitted.append(
-            f"  {name}: {{per: {{{per}}}, fixed: {figures[-1]:.0f}, margin: {margin(left_out):.5f}, "
+            f"  {name}: {{per: {{{per}}}, fixed: {figures[-1]:.0f}, margin: {margin(mine, left_out):.4f}, "
             f"basis: calibrated, n: {len(mine)}, source: size-files}}"
         )
         fresh = [row for row in unseen if row.form == form]
@@ -116,19 +134,20 @@ def main() -> None:
         judged.append(
             f"| {form} | {len(fresh)} | {np.abs(new).mean():.2%} | {np.median(np.abs(new)):.2%} | "
             f"{np.abs(new).max():.2%} | {np.mean(np.abs(new) <= 0.02):.0%} | "
-            f"{np.mean(np.abs(new) <= margin(left_out)):.0%} |"
+            f"{np.mean(inside(fresh, new, margin(mine, left_out))):.0%} |"
         )
-        size = np.abs(left_out)
-        summary.append(
-            f"| {form} | {len(mine)} | {size.mean():.2%} | {np.median(size):.2%} | {size.max():.2%} | "
-            f"{np.mean(size <= 0.02):.0%} | {coverage(mine, form):.0%} |"
-        )
+        for label, some in (("", set(NETWORKS)), (", small networks", set(SMALL))):
+            size = np.abs([error for row, error in zip(mine, left_out, strict=True) if row.network in some])
+            summary.append(
+                f"| {form}{label} | {len(size)} | {size.mean():.2%} | {np.median(size):.2%} | {size.max():.2%} | "
+                f"{np.mean(size <= 0.02):.0%} | {f'{coverage(mine, form):.0%}' if not label else ''} |"
+            )
         spent.append(
             f"| {form} | "
             + " | ".join(f"{costs[key]:.0f}" if key in costs else "-" for key in COUNTS["int8"])
             + f" | {figures[-1]:.0f} |"
         )
-        print(summary[-1], judged[-1], costs, sep="\n")
+        print(*summary[-2:], judged[-1], costs, sep="\n")
     _write(fitted, {"summary": summary, "judged": judged, "costs": spent}, table + unseen, errors)
 
 

@@ -1,7 +1,7 @@
 """The page of artefacts measured side by side."""
 
 from advisor.schema import BenchEntry, BenchRecord
-from advisor.units import three
+from advisor.units import counted, three
 
 from .page import Block, Column, Facts, Items, Line, Page, Paragraph, Span, Table, filled
 
@@ -21,7 +21,7 @@ def bench_page(found: BenchRecord) -> Page:
         Items(tuple((Span("inconclusive", "warn"), f": {e.name}: {e.doubt}") for e in found.entries if e.doubt)),
         Paragraph(Span(_runtimes(found), "muted")),
     )
-    return Page(f"{len(found.entries)} artefacts side by side", filled(blocks))
+    return Page(f"{counted(len(found.entries), 'artefact')} side by side", filled(blocks))
 
 
 def _times(found: BenchRecord) -> Table:
