@@ -147,13 +147,23 @@ def test_stopping_it_leaves_nothing_on_the_board_and_the_run_as_it_was(run_dir, 
     command = [sys.executable, "-c", "import advisor.onboard.kit as kit; kit.ROUND_SECONDS = 60\n"
                "from advisor.cli.main import run; run()", "verify", run_dir, *on(server)]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([str(part) for part in command], env=environment, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        env=environment,
+        stderr=subprocess.PIPE,
+        preexec_fn=heeding_ctrl_c,  # noqa: PLW1509  (no threads here)
+    )
     until(lambda: list((server.folder / "tmp").glob("advisor-*/kit/kit.json")))
     process.send_signal(end)
     process.communicate(timeout=60)
     assert process.returncode == code
     until(lambda: left(server) == [])
     assert {path.name: path.read_bytes() for path in run_dir.iterdir() if path.is_file()} == before
+
+
+def heeding_ctrl_c():
+    """Undo what a shell does to jobs in the background, which ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def until(true, seconds=60.0):

@@ -48,10 +48,55 @@ def test_the_jetson_nano_builds_a_half_engine_from_the_float_file_of_opset_13():
 def test_the_edge_tpu_recipe_says_which_conversion_remains():
     lines = recipe(Plan(steps=(StaticInt8(),), runtime="edgetpu", unit="npu"), board("coral", "edgetpu"), FILES)
     assert any(
-        line.startswith("Remains to be done: converting the float ONNX file to a full-int8 .tflite") for line in lines
+        line.startswith("Remains to be done: converting the int8 ONNX file to a full-int8 .tflite") for line in lines
     )
+    assert any("advisor export RUN_DIR --runtime tflite" in line for line in lines)
     assert any(line.startswith("$ edgetpu_compiler") for line in lines)
     assert any("-i float.onnx" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["openvino", "ncnn", "executorch", "tflite"])
+def test_files_that_were_made_here_need_no_conversion(name):
+    plan, suffix = Plan(steps=(StaticInt8(),), runtime=name), load_recipe(name).suffix
+    made = recipe(plan, board("host", name), {**FILES, "shipped": f"model{suffix}"})
+    unmade = recipe(plan, board("pi", name), FILES)
+    assert any(line.startswith(f"Remains to be done: nothing; copy model{suffix}") for line in made)
+    assert not any("advisor export" in line for line in made)
+    assert any(f"$ advisor export RUN_DIR --runtime {name}" in line for line in unmade)
+
+
+@pytest.mark.parametrize(
+    ("unit", "steps", "has", "lacks"),
+    [
+        ("gpu", (StaticInt8(),), ["--int8 --fp16", "--best --calib=model.cache", "polygraphy"], ["--useDLACore"]),
+        ("dla", (StaticInt8(),), ["--useDLACore=0 --allowGPUFallback", "--calib=model.cache"], ["--best"]),
+        ("dla", (Half(),), ["--fp16 --useDLACore=0"], ["--calib", "--int8"]),
+        ("gpu", (Half(),), ["--fp16 --saveEngine", "--loadEngine=model-fp16.engine"], ["--calib", "--useDLACore"]),
+        ("gpu", (), ["--noTF32", "--loadEngine=model-fp32.engine"], ["--fp16", "--int8"]),
+    ],
+)
+def test_tensorrt_commands_follow_unit_and_precision(unit, steps, has, lacks):
+    lines = recipe(Plan(steps=steps, runtime="tensorrt", unit=unit), board("jetson-orin", "tensorrt"), FILES)
+    commands = " ".join(line for line in lines if line.startswith("$ "))
+    assert all(word in commands for word in has)
+    assert not any(word in commands for word in lacks)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "device", "said"),
+    [
+        ("stm32cubeai", "stm32n6", "--st-neural-art"),
+        ("stm32cubeai", "stm32mp257", "8 bits per tensor"),
+        ("rknn", "rv1126", "rknn-toolkit2 does not serve"),
+        ("vela", "imx93", "--memory-mode Shared_Sram"),
+        ("hailort", "hailo-8", "--hw-arch"),
+        ("qnn", "qcs6490", "qnn-context-binary-generator"),
+        ("coreml", "apple-m1", "linear_quantize_activations"),
+    ],
+)
+def test_recipes_name_what_their_devices_ask_for(runtime, device, said):
+    lines = recipe(Plan(steps=(StaticInt8(),), runtime=runtime), board(device, runtime), FILES)
+    assert any(said in line for line in lines)
 
 
 def test_a_runtime_without_recipe_is_named():
