@@ -2,7 +2,7 @@
 # make test     install what is missing into .venv and run the tests
 # make check    style, types and the rule base
 # make docs     the catalogue of rules and devices and the guides as HTML, in build/docs/index.html
-# make study    the long studies
+# make study    the long studies; with CASES=FOLDER (nets.py, images/, models/) docs/trained-networks.md, too
 # make index    write knowledge/architectures.json anew, after timm or torchvision changed
 # make fit      fit latencies and accuracies anew, from knowledge/evidence (some minutes)
 # make workloads  profile the networks of the libraries into knowledge/workloads.csv.gz (about half an hour)
@@ -10,13 +10,14 @@
 # make rules-evidence  hold the rules against the evidence: knowledge/evidence/agreement.json and docs/rules-evidence.md
 # make bench    the tables of docs/: devices, fusion, size, memory, energy, arenas (an hour; needs EVIDENCE for the last two)
 # make bench-host  calibrate this machine and judge it on networks it has not seen (an hour; wants a quiet machine)
+# make learning  what outcomes teach, simulated and on published measurements: docs/learning.md (half a minute)
 # make sweep    every timm family through int8, pruning and low rank: docs/sweep.md (half an hour on a quiet machine)
 # make picture  draw docs/recommendation.svg from a real recommendation
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check docs study picture index fit workloads evidence rules-evidence bench bench-host sweep catalogue clean
+.PHONY: demo test check docs study picture index fit workloads evidence rules-evidence bench bench-host learning sweep catalogue clean
 
 PY ?= python3
 WORKERS ?= 2
@@ -47,6 +48,7 @@ docs: .venv/docs-installed
 study: .venv/dev-installed
 	$(BIN)/python -m pytest -m study
 	ADVISOR_MUTATIONS=2000 $(BIN)/python -m pytest tests/loading/test_mutations.py
+	$(if $(CASES),$(BIN)/python -m benchmarks.trained_networks $(CASES))
 
 fit: .venv/installed
 	$(BIN)/python -m advisor.learning.fit
@@ -71,11 +73,16 @@ bench: .venv/dev-installed
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/fit_memory.py
 	$(BIN)/python benchmarks/accuracy_prediction.py
+	$(BIN)/python -m benchmarks.runtimes $(CASES)
+	$(BIN)/python -m benchmarks.probe_accuracy $(CASES)
 	$(if $(EVIDENCE),$(BIN)/python benchmarks/arena.py $(EVIDENCE))
 	$(if $(EVIDENCE),$(BIN)/python benchmarks/energy.py $(EVIDENCE))
 
 bench-host: .venv/dev-installed
 	$(BIN)/python benchmarks/host.py build/host --sessions 3
+
+learning: .venv/installed
+	$(BIN)/python benchmarks/learning.py
 
 sweep: .venv/dev-installed
 	$(BIN)/python benchmarks/sweep.py --jobs 2

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = ROOT / "build" / "probe_accuracy.jsonl"
 PAGE = ROOT / "docs" / "accuracy-probe.md"
 Row = dict[str, Any]
+LEAST = 50.0  # percent top-1 of a network that is trained well enough to lose something
 _PTQ = ("int8", "int8, per tensor, powers of two")
 SLICES: dict[str, Callable[[Row], bool]] = {
     "int8 after training": lambda row: row["plan"] in _PTQ,
@@ -31,38 +32,42 @@ _HEAD = """# What a probe adds to predicted accuracies
 Written by `python -m benchmarks.probe_accuracy [FOLDER]`. Do not edit.
 
 {networks} networks, {rows} results: small networks of many families trained on noisy digits, and two for CIFAR-10 where
-FOLDER is given. Predicted: `recommend`'s estimate before and after a probe ({probe_images} images that take no part in
-calibration or test; the networks were trained on them, as networks of users are). Measured: the plan carried out as
-`apply` does, on 2160 test images or more. A trained plan has the same epochs in the probe, on fewer images.
+FOLDER is given. Predicted: `recommend`'s estimate before and after a probe. Measured: the plan carried out as `apply`
+does, on 2160 test images or more. A trained plan has the same epochs in the probe; where the judging images had to be
+taken from those for training, it has fewer of these than later.
 
-The figures of `knowledge/prediction/probe.yaml` for images that were trained on and for unlabelled ones were chosen in
-view of these results; leaving one network out of that choice at a time changes the errors below by less than they are
-printed with or as the last table says.
+The shares and spreads of `knowledge/prediction/probe.yaml` were chosen in view of these results.
 """
+_KINDS = {
+    False: "Judged by images for validation, which no training had seen",
+    True: "Judged by images taken from those that the network was trained on",
+}
 
 
 def write_page() -> None:
     """Write the page from the rows that there are."""
     rows = [predicted(json.loads(line)) for line in ROWS.read_text(encoding="utf-8").splitlines()]
-    probed = [row for row in rows if row["probe"] is not None]
-    networks = list(dict.fromkeys(row["network"] for row in rows))
-    counts = [row["probe"]["images"] for row in probed]
-    head = _HEAD.format(networks=len(networks), rows=len(rows), probe_images=f"{min(counts)} to {max(counts)}",
-                        )  # fmt: skip
-    lines = [head, *_table(probed), *_failures(probed), *_all(rows)]
+    probed = [row for row in rows if row["probe"] is not None and row["original"] >= LEAST]
+    networks = {row["network"] for row in probed}
+    lines = [_HEAD.format(networks=len(networks), rows=len(probed))]
+    for seen, title in _KINDS.items():
+        some = [row for row in probed if row["seen"] == seen]
+        if some:
+            counts = [row["probe"]["images"] for row in some]
+            lines += [f"## {title} ({min(counts)} to {max(counts)})\n", *_table(some), *_failures(some), *_all(some)]
     write_text(PAGE, "\n".join(lines) + "\n")
 
 
 def predicted(row: Row) -> Row:
     """Return the row with the prediction of every way as low, middle, high and the risk of losing over 5 points."""
     before = Estimate.model_validate(row["before"])
-    row |= {"before": _four(before)}
+    row |= {"before": _four(before), "seen": row.get("seen", True)}
     if row["probe"] is None:
         return row
     seen = Probed.model_validate(row["probe"])
     unlabelled = seen.model_copy(update={"delta": None, "standard_error": None, "low": None, "high": None})
-    for way, found, trained_on in (("probed", seen, True), ("unlabelled", unlabelled, True)):
-        probe = ProbeRecord(budget_s=0, runtime="onnxruntime", seen=trained_on, probed=(found,))
+    for way, found in (("probed", seen), ("unlabelled", unlabelled)):
+        probe = ProbeRecord(budget_s=0, runtime="onnxruntime", seen=row["seen"], probed=(found,))
         row |= {way: _four(updated(before, found, probe, "onnxruntime"))}
     return row
 
@@ -111,9 +116,9 @@ def _all(rows: Sequence[Row]) -> list[str]:
     out = ["| network | top-1 | plan | measured | no probe | probe, no labels | probe, labels |",
            "|---|---:|---|---:|---:|---:|---:|"]  # fmt: skip
     for row in rows:
-        cells = " | ".join(_span(row[way]) for way in _PREDICTED) if row["probe"] else "- | - | -"
+        cells = " | ".join(_span(row[way]) for way in _PREDICTED)
         out.append(f"| {row['network']} | {row['original']:.1f} | {row['plan']} | {row['truth']:+.2f} | {cells} |")
-    return out
+    return [*out, ""]
 
 
 def _span(found: Sequence[float]) -> str:

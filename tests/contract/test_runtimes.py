@@ -7,7 +7,7 @@ from advisor import runtimes
 from advisor.errors import AdvisorError, NotApplicable
 from advisor.runtimes.agreement import SLACK, compare_outputs
 from advisor.runtimes.tflite import CONVERTER
-from tests.runtimes.networks import NETS, SHAPE, batches, float_file, int8_file
+from tests.runtimes.networks import NETS, SHAPE, batches, float_file, int8_file, planned_int8
 
 pytestmark = pytest.mark.real
 INTEGERS = {"openvino", "ncnn", "executorch", "tflite", "onnxruntime"}  # multiply integers where the file does
@@ -86,6 +86,18 @@ def test_integer_files_run_in_integers_or_the_placement_says_that_they_do_not(ru
     session = runtime.load(made("convolutional", "int8"))
     agreement = compare_outputs(runtimes.get("onnxruntime").load(int8_file("convolutional")), session)
     assert agreement.holds(0.2), agreement
+
+
+def test_the_int8_transformer_of_a_plan_is_taken_and_its_products_are_integer(runtime, tmp_path):
+    if "int8" not in runtime.arithmetic:
+        pytest.skip("it runs float files only")
+    source = planned_int8("transformer")
+    made = runtime.convert(source, tmp_path / f"net{runtime.suffix}")
+    agreement = compare_outputs(runtimes.get("onnxruntime").load(source), runtime.load(made))
+    assert agreement.holds(0.3), agreement
+    placement = runtime.placement(made)
+    assert (placement.heavy_int8 > 0) == (runtime.name in INTEGERS)
+    assert placement.heavy_int8 + placement.heavy_float >= 6  # four linear layers, the patches and the head
 
 
 def test_the_placement_of_a_float_file_has_no_integers(runtime, made):

@@ -87,6 +87,20 @@ def int8_file(name: str) -> Path:
     return path
 
 
+@functools.cache
+def planned_int8(name: str) -> Path:
+    """The int8 file that a plan makes of a network: prepared, with whatever the technique leaves in floats."""
+    from advisor.techniques.static_int8.apply import apply
+    from advisor.techniques.static_int8.step import StaticInt8
+    from advisor.techniques.subject import Subject
+
+    place = folder() / f"planned-{name}"
+    place.mkdir()
+    step = StaticInt8(signedness="u8s8", calibration_images=8)
+    subject = Subject(SHAPE, place, onnx=float_file(name), calibration=lambda count: iter(batches(8)))
+    return apply(step, subject).onnx
+
+
 def batches(count: int, shape=SHAPE):
     """Random images."""
     random = np.random.default_rng(7)
