@@ -1,5 +1,6 @@
 """The journeys: functions of the rooms called in order, nothing else. Questions about an answer are in `questions`."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from advisor.devices import load_device
 from advisor.devices.power import in_power_mode
 from advisor.errors import NotApplicable, UnknownNetwork
 from advisor.facts.abilities import unknown_network
+from advisor.learning.outcomes import kept, taught
 from advisor.progress import Progress
 from advisor.ranking.decision import recommend_for
 from advisor.ranking.evaluate import predict_anew, predict_here
@@ -16,12 +18,13 @@ from advisor.ranking.to_search import to_search
 from advisor.rules import RuleBase
 from advisor.rules.sources import rules_in_use
 from advisor.rules.sources import told as told_rules
-from advisor.schema import Device, Goal, Intake, Profiled, Recommendation, RunRecord, Workload
+from advisor.schema import Device, Goal, Intake, ProbeRecord, Profiled, Recommendation, RunRecord, Workload
 
 if TYPE_CHECKING:
     from torch import nn
 
     from advisor.execution.search import Asked
+    from advisor.onboard import Board
 
     Model = str | Path | nn.Module
 
@@ -64,34 +67,65 @@ def opened(model: "Model", batch: int, options: dict[str, Any]) -> Profiled:
     return found
 
 
-def recommend(
+def recommend(  # noqa: PLR0913  (what may be asked, by name)
     model: "Model",
     target: str,
     *,
     goal: Goal | None = None,
     data: Any = None,
     rules: tuple[Path, ...] = (),
+    outcomes: str | None = None,
+    probe_s: float | None = None,
+    probe: ProbeRecord | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Recommendation:
     """Rank compression plans for a model on a device.
 
-    `rules` are folders with rules of one's own. Options are those of `advisor.loading.load`.
+    With `probe_s` the plans are first looked at on the user's images for about so many seconds, and what is predicted
+    of the accuracy is updated; `probe` is such a look of earlier.
+    `rules` are folders with rules of one's own, `outcomes` names the store of earlier outcomes where it is not the
+    usual one. Options are those of `advisor.loading.load`.
     """
     from advisor.execution.data import data_facts
+    from advisor.runtimes import check_installed
 
     goal = goal or Goal()
     base = rules_in_use(rules)
     device = load_device(target)  # a misspelt device should fail before a large model is opened
+    check_installed(device, goal)
     if goal.power_mode is not None:
         device = in_power_mode(device, goal.power_mode)
+    device, learnt = taught(device, outcomes)
     if data is not None:
         goal = goal.model_copy(update={"data": data_facts(data)})
-    return _decide(opened(model, goal.batch, options), device, goal, base, progress)
+    profiled = opened(model, goal.batch, options)
+    decide = partial(_decide, profiled, device, goal, base, learnt, progress)
+    if probe_s is not None:
+        probe = _probed(decide(None), profiled, device, data, probe_s, progress)
+    return decide(probe)
+
+
+def _probed(
+    first: Recommendation, profiled: Profiled, device: Device, data: Any, seconds: float, progress: Progress | None
+) -> ProbeRecord:
+    """Look at the plans of a first recommendation on the user's images."""
+    from advisor.execution.probe.run import probe
+    from advisor.loading import load
+
+    if data is None:
+        raise NotApplicable("a probe needs images", remedy="Name them with --data; they need no labels.")
+    return probe(first, load(**profiled.spec), device, data, budget_s=seconds, seed=first.goal.seed, progress=progress)
 
 
 def _decide(
-    profiled: Profiled, device: Device, goal: Goal, base: RuleBase, progress: Progress | None = None
+    profiled: Profiled,
+    device: Device,
+    goal: Goal,
+    base: RuleBase,
+    learnt: tuple[str, ...],
+    progress: Progress | None,
+    probe: ProbeRecord | None,
 ) -> Recommendation:
     return recommend_for(
         profiled.workload,
@@ -101,7 +135,8 @@ def _decide(
         random_weights=profiled.intake.random_weights,
         model_spec=profiled.spec,
         intake=profiled.intake,
-        notes=(*profiled.intake.notes, *filter(None, (device.power.thermal,)), *told_rules(base)),
+        notes=(*profiled.intake.notes, *filter(None, (device.power.thermal,)), *learnt, *told_rules(base)),
+        probe=probe,
         progress=progress,
     )
 
@@ -118,6 +153,8 @@ def apply(  # noqa: PLR0913  (what may be asked, by name)
     seed: int = 0,
     resume: bool = False,
     restart: bool = False,
+    record: bool = True,
+    outcomes: str | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> RunRecord:
@@ -125,12 +162,14 @@ def apply(  # noqa: PLR0913  (what may be asked, by name)
 
     Without `data` only plans that need no images are made and carried out. With a `limit` the strongest setting of the
     plan that keeps within it is searched for. `resume` goes on with a run that something stopped, `restart` begins it
-    anew.
+    anew. What came of it is recorded in the store of outcomes unless `record` is False.
     """
     from advisor.execution import apply_plan
+    from advisor.execution.hardware import helping
     from advisor.execution.working import begun
     from advisor.loading import load
     from advisor.profiling import profile as profile_loaded
+    from advisor.runtimes import measured_in
 
     if isinstance(plan, str | Path) and str(plan).endswith(".json"):
         plan = load_recommendation(Path(plan))
@@ -138,7 +177,7 @@ def apply(  # noqa: PLR0913  (what may be asked, by name)
         goal = goal or Goal()
         if data is None:
             goal = goal.model_copy(update={"budget": "none"})
-        plan = recommend(plan, target or "host", goal=goal, data=data, progress=progress, **options)
+        plan = recommend(plan, target or "host", goal=goal, data=data, outcomes=outcomes, progress=progress, **options)
         stopped = begun(Path(out)) if resume and number is None else None
         if stopped is not None:  # what is free on this machine may have changed, and with it the first plan
             number = next((c.number for c in plan.candidates if c.plan == stopped.plan), None)
@@ -149,9 +188,11 @@ def apply(  # noqa: PLR0913  (what may be asked, by name)
         raise NotApplicable(what, remedy=f"Choose one of 0 to {max(plan.by_number)} with --plan.")
     loaded = load(**plan.model_spec)
     workload = profile_loaded(loaded, batch=plan.goal.batch)
-    device, facts = load_device(plan.device), restored(plan.facts)
-    predicted_here, gains_here = predict_here(chosen.plan, workload, facts)
-    return apply_plan(
+    (device, _), (host, _) = (taught(load_device(name), outcomes) for name in (plan.device, "host"))
+    facts, probe = restored(plan.facts), plan.probe
+    runtime = measured_in(chosen.plan, plan.device)
+    predicted_here, gains_here = predict_here(chosen.plan, workload, facts, host, probe, runtime)
+    run = apply_plan(
         chosen.plan,
         loaded,
         data_dir=data,
@@ -166,13 +207,40 @@ def apply(  # noqa: PLR0913  (what may be asked, by name)
         resume=resume,
         restart=restart,
         limit=limit,
-        predict=lambda settled: predict_anew(settled, workload, device, rules_in_use(()), facts),
+        predict=lambda settled: predict_anew(settled, workload, device, rules_in_use(()), facts, host, probe, runtime),
         progress=progress,
     )
+    if not record or helping():
+        return run
+    bare = chosen.plan.model_copy(update={"steps": ()})
+    unchanged, _ = predict_here(bare, workload, facts, host, runtime=runtime)
+    findings = chosen.findings if run.search is None else ()  # a search settles on another plan
+    return kept(run, host, outcomes, by="apply", unchanged=unchanged, findings=findings, rules=rules_in_use(()))
 
 
-def verify(run_dir: Path, *, data: Any = None, progress: Progress | None = None) -> RunRecord:
-    """Measure a run's artefacts again and compare with what was predicted; `data` says where its images are now."""
+def verify(
+    run_dir: Path,
+    *,
+    data: Any = None,
+    measured: Path | None = None,
+    board: "Board | None" = None,
+    record: bool = True,
+    outcomes: str | None = None,
+    progress: Progress | None = None,
+) -> RunRecord:
+    """Measure a run's artefacts again and compare with what was predicted; `data` says where its images are now.
+
+    Instead of this machine, a `board` may measure them, or have `measured` them already (results.json of its kit);
+    then the prediction for that device is judged. What came of it is recorded in the store of outcomes unless `record`
+    is False.
+    """
+    from advisor.onboard import verify_measured, verify_on
     from advisor.verification import verify_run
 
-    return verify_run(Path(run_dir), data=data, progress=progress)
+    if board is not None:
+        run = verify_on(Path(run_dir), board, progress)
+    elif measured is not None:
+        run = verify_measured(Path(run_dir), measured)
+    else:
+        run = verify_run(Path(run_dir), data=data, progress=progress)
+    return kept(run, load_device("host"), outcomes, by="verify") if record else run

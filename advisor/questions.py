@@ -7,6 +7,7 @@ from pathlib import Path
 from advisor.devices import list_devices, load_device
 from advisor.devices.power import in_power_mode
 from advisor.errors import AdvisorError
+from advisor.learning.outcomes import taught
 from advisor.pipeline import opened, recommend
 from advisor.progress import Progress
 from advisor.ranking.changes import Changed, read_changes, told
@@ -71,8 +72,9 @@ def _anew(recommendation: Recommendation, changed: Changed, rules: tuple[Path, .
     del options["batch"]  # part of the goal
     target = changed.target or recommendation.device
     return recommend(
-        options.pop("spec"), target, goal=goal, data=changed.data, rules=_folders(recommendation, rules), **options
-    )
+        options.pop("spec"), target, goal=goal, data=changed.data, rules=_folders(recommendation, rules),
+        probe=recommendation.probe, **options,
+    )  # fmt: skip
 
 
 def _folders(recommendation: Recommendation, rules: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -105,7 +107,7 @@ def replay(recommendation: Recommendation, *, rules: tuple[Path, ...] = ()) -> R
 
     def profile_now() -> str:
         device, mode = load_device(recommendation.device), recommendation.goal.power_mode
-        return profile_version(device if mode is None else in_power_mode(device, mode))
+        return profile_version(taught(device if mode is None else in_power_mode(device, mode))[0])
 
     anew = partial(_anew, recommendation, Changed(recommendation.goal), rules)
     return decide_again(recommendation, rules_in_use(_folders(recommendation, rules)), profile_now, anew)

@@ -49,6 +49,8 @@ def command(
     allow_package: given.AllowPackage = None,
     trust: given.Trust = False,
     seed: given.Seed = 0,
+    no_record: given.NoRecord = False,
+    outcomes: given.Outcomes = None,
     as_json: given.Json = False,
 ) -> None:
     """Carry a plan out on the model and measure it on this machine.
@@ -106,6 +108,8 @@ def command(
                 seed=seed,
                 resume=resume,
                 restart=restart,
+                record=not no_record,
+                outcomes=outcomes,
                 progress=bars,
                 **options,
             )

@@ -7,7 +7,22 @@ import typer
 
 from advisor import __version__
 
-from . import apply, devices, explain, identify, predict, profile, recommend, rules, verify
+from . import (
+    apply,
+    bench,
+    bench_kit,
+    devices,
+    estimate,
+    explain,
+    export,
+    history,
+    identify,
+    predict,
+    profile,
+    recommend,
+    rules,
+    verify,
+)
 from .group import ErrorGroup
 
 _EPILOG = (
@@ -28,10 +43,15 @@ app = typer.Typer(
 app.command("recommend")(recommend.command)
 app.command("apply")(apply.command)
 app.command("verify")(verify.command)
+app.command("bench")(bench.command)
+app.command("bench-kit")(bench_kit.command)
+app.command("estimate")(estimate.command)
+app.command("export")(export.command)
 app.command("identify")(identify.command)
 app.command("profile")(profile.command)
 app.command("predict")(predict.command)
 app.command("explain")(explain.command)
+app.add_typer(history.app, name="history")
 app.add_typer(devices.app, name="devices")
 app.add_typer(rules.app, name="rules")
 

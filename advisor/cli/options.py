@@ -33,6 +33,16 @@ Data = Annotated[
         "python:MODULE:FUNCTION.",
     ),
 ]
+Probe = Annotated[
+    bool,
+    typer.Option(
+        "--probe", help="First look at what plans do to this model on the images of --data, for some minutes."
+    ),
+]
+ProbeTime = Annotated[
+    str | None,
+    typer.Option("--probe-time", metavar="3m", help="How long the look may take; implies --probe."),
+]
 Input = Annotated[
     list[str] | None,
     typer.Option(
@@ -105,6 +115,13 @@ Rules = Annotated[
     list[Path] | None,
     typer.Option("--rules", metavar="DIR", help="Folder with rules of your own (repeatable); also ADVISOR_RULES."),
 ]
+Outcomes = Annotated[
+    str | None,
+    typer.Option(
+        "--outcomes", metavar="STORE", help="File or database URL of outcomes, or 'off'; also ADVISOR_OUTCOMES."
+    ),
+]
+NoRecord = Annotated[bool, typer.Option("--no-record", help="Do not record what came of it ('advisor history').")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of everything random.")]
 

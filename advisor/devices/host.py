@@ -2,6 +2,8 @@
 
 import importlib.util
 import math
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,15 @@ from .cores import CoreKind, derived_peaks, load_cores
 from .machine import Cluster, Machine, read_machine
 
 _DETECTED = "detected"
+_OPTIONAL = {"openvino": "openvino", "ncnn": "pnnx", "executorch": "executorch", "tflite": "ai_edge_litert"}  # module
+_FORMS: dict[str, tuple[str, ...]] = {  # what their files hold as advisor makes them
+    "openvino": ("fp32", "fp16", "bf16", "int8", "w8", "w4"),
+    "ncnn": ("fp32", "fp16", "int8"),
+    "executorch": ("fp32", "int8"),
+    "tflite": ("fp32", "int8"),
+    "aotinductor": ("fp32",),
+}
+_PREFERRED = frozenset({"onnxruntime", "openvino"})  # the others are considered where they are asked for
 
 
 def detect_host(*, measure: bool = False, root: Path = Path("/")) -> Device:
@@ -76,16 +87,19 @@ def core_name(kind: str, isa: tuple[str, ...], table: dict[str, CoreKind]) -> st
 
 
 def _runtimes() -> tuple[str, ...]:
-    """ONNX Runtime and PyTorch come with advisor; OpenVINO counts where it is installed (found without an import)."""
-    return ("onnxruntime", "pytorch", *(("openvino",) if importlib.util.find_spec("openvino") else ()))
+    """ONNX Runtime and PyTorch come with advisor; others count where they are installed (found without an import)."""
+    optional = (name for name, module in _OPTIONAL.items() if importlib.util.find_spec(module))
+    compiler = os.environ.get("CXX") or "g++"
+    return ("onnxruntime", "pytorch", *optional, *(("aotinductor",) if shutil.which(compiler) else ()))
 
 
 def _path(runtime: str, machine: Machine, cores: tuple[Core, ...], table: dict[str, CoreKind]) -> ExecPath:
     matrix_bf16 = bool({"amx", "avx512_bf16"} & set(machine.isa))
     precisions: list[Precision] = ["fp32"]
-    if matrix_bf16 and runtime != "onnxruntime":
+    if matrix_bf16 and runtime in ("pytorch", "openvino"):
         precisions.append("bf16")
-    if machine.arch in ("x86_64", "aarch64"):  # elsewhere the runtimes have plain C kernels, slower than float
+    # Elsewhere the runtimes have plain C kernels, slower than float; compiled torch only simulates integers.
+    if machine.arch in ("x86_64", "aarch64") and runtime != "aotinductor":
         precisions.append("int8")
     peaks: dict[Any, Figure] = dict(derived_peaks(cores, precisions, table))
     return ExecPath(
@@ -95,13 +109,16 @@ def _path(runtime: str, machine: Machine, cores: tuple[Core, ...], table: dict[s
         peak_gmacs=peaks,
         default_float="bf16" if runtime == "openvino" and matrix_bf16 else "fp32",
         threads=sum(core.count for core in cores),
-        restrictions=_restrictions(machine),
-        preferred=runtime != "pytorch",
+        restrictions=_restrictions(machine, runtime),
+        forms=_FORMS.get(runtime, ()),
+        preferred=runtime in _PREFERRED,
     )
 
 
-def _restrictions(machine: Machine) -> Restrictions:
+def _restrictions(machine: Machine, runtime: str) -> Restrictions:
     granularity: Any = ("per_channel", "per_tensor")
+    if runtime == "ncnn":  # multiplies signed bytes of symmetric ranges only
+        return Restrictions(weight_granularity=granularity, signedness=("s8s8",), activation_symmetric=True)
     if machine.arch == "x86_64":
         vnni = {"avx512_vnni", "avx_vnni", "amx"} & set(machine.isa)
         signedness: Any = ("u8s8", "s8s8", "u8u8") if vnni else ("u8s8", "u8u8", "s8s8")

@@ -9,6 +9,7 @@ from advisor import runtimes
 from advisor.facts import plan_precision
 from advisor.measurement.size import artefact
 from advisor.progress import Progress
+from advisor.runtimes import Runtime
 from advisor.runtimes.recipes import max_opset
 from advisor.schema import Plan, Preview, PreviewCheck, Workload
 from advisor.techniques import preview_plan
@@ -16,6 +17,7 @@ from advisor.techniques.subject import Subject
 
 from .data import DataSplit
 from .images import ImageReader
+from .in_runtime import check_accepts, in_runtime, pair_artefacts
 from .journal import Journal
 from .order import Made, Order
 from .preprocessing import store
@@ -33,6 +35,7 @@ def set_out(
 ) -> tuple[Subject, Workshop]:
     """Return what the steps of a plan start from, and what they share."""
     loaded, plan = order.loaded, order.plan
+    check_accepts(_measuring(order), plan)
     local = runtimes.get("pytorch" if plan.runtime == "pytorch" and loaded.module is not None else "onnxruntime")
     opset = max_opset(plan, order.device) if local.name == "onnxruntime" else None
     onnx = loaded.onnx_path if loaded.module is None else None
@@ -53,7 +56,10 @@ def lay_out(order: Order, start: Subject, carried: Carried, shop: Workshop, work
     loaded, precision = order.loaded, plan_precision(resolved)
     baseline = _baseline(start, shop, folder)
     shipped, float_file = _shipped(start, subject, shop, baseline)
-    found = [artefact(baseline, folder, "baseline"), artefact(shipped, folder, "shipped", precision)]
+    pair = in_runtime(
+        Pair(baseline, shipped, shop.runtime, choose_threads(order.plan)), _measuring(order), shop.progress
+    )
+    found = list(pair_artefacts(pair, baseline, shipped, precision))
     if float_file not in (baseline, shipped):
         found.append(artefact(float_file, folder, "weights"))
     size = shop.reader.at(subject.input_shape[2:]).size
@@ -64,8 +70,15 @@ def lay_out(order: Order, start: Subject, carried: Carried, shop: Workshop, work
         save_weights(subject.module, start.module, folder / WEIGHTS, subject.built)
         found.append(artefact(folder / WEIGHTS, folder, "weights"))
     checks = _checks(resolved, _previewed(order, resolved, workload, student), subject.workload or workload)
-    pair = Pair(baseline, shipped, shop.runtime, choose_threads(order.plan))
-    return Made(pair, tuple(found), float_file, steps, checks, resolved, searched)
+    placement = pair.runtime.placement(pair.shipped)
+    return Made(pair, tuple(found), float_file, steps, checks, resolved, placement, searched)
+
+
+def _measuring(order: Order) -> Runtime:
+    """Return the runtime that measures here: the plan's, if this machine is the target, else the one that stands in."""
+    if order.plan.runtime == "pytorch" and order.loaded.module is not None:
+        return runtimes.get("pytorch")
+    return runtimes.get(runtimes.measured_in(order.plan, order.device.id))
 
 
 def _baseline(start: Subject, shop: Workshop, folder: Path) -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 from advisor.facts import plan_precision
 from advisor.measurement.machine import environment
 from advisor.runtimes import names
+from advisor.runtimes.fallbacks import fallbacks
 
 from .data import DataSplit
 from .order import Made, Order
@@ -13,10 +14,13 @@ from .order import Made, Order
 
 def notes_on(order: Order, made: Made, data: DataSplit | None) -> tuple[str, ...]:
     """Return the notes of a run, most important first."""
+    precision, runtime = plan_precision(made.resolved), made.pair.runtime
     notes = list(_target(order, made)) + list(_trainings(made))
-    precision = plan_precision(made.resolved)
-    if precision == "fp16" and made.pair.runtime.name == "onnxruntime":
+    notes += fallbacks(made.placement, runtime, quantized=precision.startswith("int8"))
+    if precision == "fp16" and runtime.name == "onnxruntime":
         notes.append("The CPU emulates fp16: casts are inserted, so the file is smaller and usually runs slower here.")
+    if made.search is not None and runtime.name not in ("onnxruntime", "pytorch"):
+        notes.append(f"Settings were tried in onnxruntime; the file that ships was measured in {runtime.name}.")
     if order.loaded.random_weights:
         notes.append("The weights are random: accuracy says nothing about a trained model.")
     if data is None or not data.labelled:
@@ -32,16 +36,14 @@ def _target(order: Order, made: Made) -> tuple[str, ...]:
         return ()
     target = f"{order.device.name} with {order.plan.path}"
     first = (
-        f"The target is {target}; what was measured was measured on this machine with onnxruntime/cpu. "
+        f"The target is {target}; what was measured was measured on this machine with {made.pair.runtime.name}/cpu. "
         "Latency and memory on the target are still predictions."
     )
-    if order.plan.runtime in names():
+    if order.plan.runtime in (made.pair.runtime.name, "pytorch"):
         return (first,)
-    precision = plan_precision(made.resolved)
-    return (
-        first,
-        f"Made here: an ONNX file in {precision}. Converting it for {order.plan.runtime} remains: see the recipe.",
-    )
+    precision, there = plan_precision(made.resolved), order.plan.runtime
+    how = f"'advisor export RUN_DIR --runtime {there}' does it here" if there in names() else "see the recipe"
+    return first, f"Made here: an ONNX file in {precision}. Converting it for {there} remains: {how}."
 
 
 def _trainings(made: Made) -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import runtimes
+from advisor.runtimes import Placement
 from advisor.schema import (
     Artefact,
     Device,
@@ -62,4 +63,5 @@ class Made:
     steps: tuple[StepRecord, ...]
     checks: tuple[PreviewCheck, ...]
     resolved: Plan
+    placement: Placement  # of the shipped file's operations
     search: SearchRecord | None = None

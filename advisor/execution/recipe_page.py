@@ -8,6 +8,10 @@ PAGE = "recipe.md"
 _ROLES = {
     "baseline": "the unchanged model in the same format, for comparison",
     "shipped": "the compressed model",
+    "baseline-data": "belongs to the unchanged model's file",
+    "shipped-data": "belongs to the compressed model's file",
+    "baseline-onnx": "the unchanged model as ONNX, from which its file was made",
+    "shipped-onnx": "the compressed model as ONNX, from which its file was made",
     "preprocessing": "size, mean and standard deviation of the input",
     "split": "which image played which part",
     "plan": "the plan as asked for and as carried out",

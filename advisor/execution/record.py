@@ -86,8 +86,10 @@ def _training_threads() -> str:
 
 
 def _placement(made: Made) -> dict[str, str]:
-    placement = made.pair.runtime.placement(made.pair.shipped)
+    placement = made.placement
+    computed = ", ".join(f"{count} in {kind}" for kind, count in sorted(placement.arithmetic.items()))
     return {
+        **({"computed": computed} if computed else {}),
         "heavy_int8": str(placement.heavy_int8),
         "heavy_float": str(placement.heavy_float),
         "quantize_nodes": str(placement.boundaries),

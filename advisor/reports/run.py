@@ -2,6 +2,7 @@
 
 from advisor.schema import Artefact, GainVerdict, Metric, RunRecord, Verdict
 from advisor.units import three
+from advisor.verification.causes import known_causes
 
 from . import words
 from .page import Block, Column, Facts, Items, Line, Page, Paragraph, Span, Table, filled
@@ -16,6 +17,7 @@ def run_page(run: RunRecord) -> Page:
         _verdicts(run),
         _gains(run),
         Items(tuple(_verdict_notes(run)), "Reading the table"),
+        Items(tuple(_help(run)), "What may help"),
         _elsewhere(run),
         _checks(run),
         Items(tuple(_step_lines(run)), "What was done", numbered=True),
@@ -119,10 +121,22 @@ def _outcome(verdict: Verdict | GainVerdict) -> Span:
 
 def _verdict_notes(run: RunRecord) -> list[Line]:
     return [
-        (Span(words.METRIC_WORDS[verdict.metric], "strong"), f": {verdict.explanation}")
+        (Span(words.METRIC_WORDS[verdict.metric], "strong"), f": {verdict.explanation}", Span(_rules(verdict), "muted"))
         for verdict in run.verdicts
         if verdict.explanation
     ]
+
+
+def _help(run: RunRecord) -> list[Line]:
+    """Say what to do about each cause of a miss or of a measurement that says nothing."""
+    known = known_causes()
+    keys = dict.fromkeys(verdict.cause for verdict in run.verdicts if verdict.cause in known)
+    return [(Span(known[key].title, "strong"), f": {known[key].remedy}") for key in keys]
+
+
+def _rules(verdict: Verdict) -> str:
+    """Name the rules that speak of a miss's cause."""
+    return f" [{', '.join(verdict.rules)}]" if verdict.rules else ""
 
 
 def _elsewhere(run: RunRecord) -> Table | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from advisor.prediction.seen import times_seen
 from advisor.schema import UNITS, Basis, Candidate, Estimate, Gain, Goal, Limit, Measurement, Metric, Plan, Preview
 from advisor.units import si, three
 
@@ -52,9 +53,10 @@ def with_interval(value: Estimate | Measurement) -> str:
 
 
 def basis(estimate: Estimate) -> str:
-    """Write what an estimate rests on: 'fitted, n=37'."""
+    """Write what an estimate rests on: 'fitted, n=37, seen here 4 times'."""
     count = f", n={estimate.n}" if estimate.n else ""
-    return f"{estimate.basis.value}{count}"
+    seen = "" if estimate.seen is None else f", {times_seen(estimate.seen)}"
+    return f"{estimate.basis.value}{count}{seen}"
 
 
 def parts(estimate: Estimate) -> str:

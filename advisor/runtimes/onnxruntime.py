@@ -3,16 +3,20 @@
 import mmap
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advisor.errors import NotApplicable, RunError
+from advisor.writing import write_bytes
 
+from .first_line import first_line
 from .onnx_export import export_onnx
 from .runtime import Array, Placement
 
@@ -40,7 +44,7 @@ class OnnxSession:
         try:
             self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises a private class per kind of failure
-            raise RunError(f"onnxruntime cannot open the file: {_first_line(error)}", where=str(path)) from error
+            raise RunError(f"onnxruntime cannot open the file: {first_line(error)}", where=str(path)) from error
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             raise NotApplicable(
@@ -66,6 +70,19 @@ class OnnxRuntime:
 
     name = "onnxruntime"
     suffix = ".onnx"
+    extra = ""
+    module = "onnxruntime"
+    arithmetic: Mapping[str, str] = MappingProxyType(
+        {
+            "fp32": "f32",
+            "fp16": "f32: the CPU has few half kernels, casts are inserted",
+            "bf16": "f32: weights are stored in 16 bits",
+            "int8": "u8s8 or s8s8, as the file says; operations between them are float where no integer kernel is",
+            "int8-dynamic": "u8s8 in products, f32 elsewhere",
+            "w8": "f32: weights become floats when the file is opened",
+            "w4": "f32: weights become floats when the file is opened",
+        }
+    )
 
     def available(self) -> bool:
         """Whether onnxruntime is installed."""
@@ -79,6 +96,21 @@ class OnnxRuntime:
         """Write a torch module as one ONNX file with static shapes and folded batch norms."""
         return export_onnx(module, input_shape, target, opset=opset)
 
+    def convert(self, onnx: Path, target: Path) -> Path:
+        """Copy the file, which is what this runtime opens; one that it cannot open is refused."""
+        try:
+            self.load(onnx)
+        except RunError as error:
+            raise NotApplicable(
+                error.what, where=str(onnx), remedy="Give an ONNX file that onnxruntime opens."
+            ) from error
+        write_bytes(target, onnx.read_bytes())
+        return target
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        """Return the file."""
+        return (path,)
+
     def load(self, path: Path, threads: int = 1) -> OnnxSession:
         """Open an ONNX file."""
         return OnnxSession(path, threads)
@@ -86,11 +118,14 @@ class OnnxRuntime:
     def placement(self, path: Path) -> Placement:
         """Count the operations of the graph as onnxruntime executes it."""
         counts = executed_ops(path)
+        integer = sum(n for op, n in counts.items() if op in _HEAVY_INT8)
+        floating = sum(n for op, n in counts.items() if op in _HEAVY_FLOAT | _HEAVY_PRODUCT)
         return Placement(
             counts=dict(sorted(counts.items())),
-            heavy_int8=sum(n for op, n in counts.items() if op in _HEAVY_INT8),
-            heavy_float=sum(n for op, n in counts.items() if op in _HEAVY_FLOAT | _HEAVY_PRODUCT),
+            heavy_int8=integer,
+            heavy_float=floating,
             boundaries=sum(n for op, n in counts.items() if op in _BOUNDARIES),
+            arithmetic={kind: n for kind, n in (("int8", integer), ("float", floating)) if n},
         )
 
 
@@ -129,7 +164,3 @@ def executed_ops(path: Path) -> Counter[str]:
         options.optimized_model_filepath = str(optimised)
         ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         return Counter(node.op_type for node in onnx.load(optimised).graph.node)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

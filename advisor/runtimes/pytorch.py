@@ -3,9 +3,11 @@
 import copy
 import os
 from collections import Counter
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,9 +26,12 @@ class TorchSession:
 
         self._torch = torch
         self._threads = threads
-        opened = _open(path)
-        self._module = opened.module
-        self.input_shape: tuple[int, ...] = opened.input_shape
+        self._module, self.input_shape = self._opened(path)
+
+    def _opened(self, path: Path) -> tuple[Any, tuple[int, ...]]:
+        """Return what is called with a tensor, and the shape of it."""
+        opened = open_archive(path)
+        return opened.module, opened.input_shape
 
     def __call__(self, batch: Array) -> Array:
         """Run one batch and return the first output."""
@@ -52,6 +57,9 @@ class PyTorch:
 
     name = "pytorch"
     suffix = ".pt2"
+    extra = ""
+    module = "torch"
+    arithmetic: Mapping[str, str] = MappingProxyType({"fp32": "f32", "int8": "f32 between simulated quantize nodes"})
 
     def available(self) -> bool:
         """Whether torch is installed."""
@@ -67,6 +75,7 @@ class PyTorch:
 
         if opset is not None:
             raise NotApplicable("an opset belongs to ONNX files", remedy="Leave it out for pytorch.")
+        target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.stem}.partial.pt2")
         try:
             program = torch.export.export(copy.deepcopy(module).cpu().eval(), (torch.zeros(input_shape),))
@@ -78,19 +87,34 @@ class PyTorch:
             partial.unlink(missing_ok=True)
         return target
 
+    def convert(self, onnx: Path, target: Path) -> Path:
+        """Write an ONNX file as an archive; quantize nodes are simulated in floats."""
+        from .onnx_torch import from_onnx
+
+        try:
+            module, shape = from_onnx(onnx)
+        except ValueError as error:
+            remedy = "Use onnxruntime for this file."
+            raise NotApplicable(f"pytorch cannot take the file: {error}", where=str(onnx), remedy=remedy) from error
+        return self.export(module, shape, target)
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        """Return the archive."""
+        return (path,)
+
     def load(self, path: Path, threads: int = 1) -> TorchSession:
         """Open an archive."""
         return TorchSession(path, threads)
 
     def placement(self, path: Path) -> Placement:
         """Count the operators of the exported graph; all of them run in float."""
-        nodes = _open(path).module.graph.nodes
+        nodes = open_archive(path).module.graph.nodes
         counts = Counter(str(node.target) for node in nodes if node.op == "call_function")
         heavy = sum(n for op, n in counts.items() if any(word in op for word in ("conv", "linear", "mm", "attention")))
         return Placement(counts=dict(sorted(counts.items())), heavy_float=heavy)
 
 
-def _open(path: Path) -> Any:
+def open_archive(path: Path) -> Any:
     """Open an archive without executing what it carries: a run's folder may come from anywhere."""
     from advisor.loading.exported import open_exported
 

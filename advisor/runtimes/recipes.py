@@ -14,11 +14,17 @@ PLACEHOLDERS = frozenset({"onnx", "shipped", "calibration", "shape", "name", "pr
 
 
 class Line(Record):
-    """One instruction: a sentence, a command, or both; `precisions` empty means for every plan."""
+    """One instruction: a sentence, a command, or both.
+
+    `precisions` and `units` empty mean for every plan; `made` says whether the line is for runs that hold the runtime's
+    own file already, or for those that do not.
+    """
 
     say: str = ""
     run: str = ""
     precisions: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    made: bool | None = None
 
     @field_validator("say", "run")
     @classmethod
@@ -46,12 +52,16 @@ class Source(Record):
 
 
 class Recipe(Record):
-    """How a plan's files get onto one runtime. `remains` says which conversion is still to be done there."""
+    """How a plan's files get onto one runtime. `remains` says which conversion is still to be done there.
+
+    `suffix` ends the files of the runtime where advisor makes them itself.
+    """
 
     runtime: str
     title: str
     accepts: str
     remains: str
+    suffix: str = ""
     versions: str = ""
     max_opset: int | None = None  # newest ONNX opset that the runtime's converter reads
     variants: tuple[Variant, ...] = ()
@@ -96,12 +106,23 @@ def recipe(plan: Plan, device: Device, files: dict[str, Any]) -> tuple[str, ...]
     variant = known.variant(device.id)
     versions = (variant.versions if variant else "") or known.versions
     lines = [f"{known.title} on {device.name}" + (f" ({versions})" if versions else "")]
-    lines += [f"Accepts: {known.accepts}", f"Remains to be done: {known.remains}"]
+    made = bool(known.suffix) and values["shipped"].endswith(known.suffix)
+    remains = "nothing; copy {shipped} and what belongs to it" if made else known.remains
+    lines += [f"Accepts: {known.accepts}", f"Remains to be done: {remains}"]
     if variant and variant.note:
         lines.append(variant.note)
     for step in known.steps:
-        if step.precisions and values["precision"] not in step.precisions:
+        if not _fits(step, values["precision"], plan.unit, made=made):
             continue
         lines += [text for text in (step.say, f"$ {step.run}" if step.run else "") if text]
     filled = tuple(line.format_map(values) for line in lines)
     return (*filled, "Sources: " + "; ".join(s.ref + ("" if s.seen else " (recalled)") for s in known.sources))
+
+
+def _fits(line: Line, precision: str, unit: str, *, made: bool) -> bool:
+    """Whether a line is for a plan."""
+    return (
+        (not line.precisions or precision in line.precisions)
+        and (not line.units or unit in line.units)
+        and line.made in (None, made)
+    )

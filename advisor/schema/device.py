@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from .base import Record
 from .calibration import Calibration
+from .lesson import Lesson
 
 DeviceKind = Literal[
     "x86", "computer", "sbc", "gpu-soc", "gpu-card", "npu-accelerator", "camera-soc", "phone", "mcu", "mcu-npu", "fpga"
@@ -142,6 +143,7 @@ class ExecPath(Record):
     default_float: Precision = "fp32"  # what the runtime computes a float model in
     threads: int | None = None
     restrictions: Restrictions = Restrictions()
+    forms: tuple[str, ...] = ()  # precisions of plans that its files can hold ('int8', 'w8'); empty: not known, or all
     notes: str = ""
     preferred: bool = False  # the vendor's or our usual choice on this device
 
@@ -172,6 +174,7 @@ class Device(Record):
     confidence: Literal["good", "secondary", "placeholder", "detected"] = "good"
     version: str = "1"  # of the profile
     calibration: Calibration | None = None  # timings of this very machine, where they were taken and still fit
+    lessons: tuple[Lesson, ...] = ()  # what the outcomes store says of predictions for this device
 
     @model_validator(mode="after")
     def _sources_exist(self) -> "Device":

@@ -42,12 +42,26 @@ class Basis(StrEnum):
     ASSUMED = "assumed"
 
 
+class Seen(Record):
+    """What an estimate was before outcomes of the device changed it; `times` are those of this form and runtime.
+
+    `elsewhere` of them were imported.
+    """
+
+    times: int
+    elsewhere: int = 0
+    low: float
+    mid: float
+    high: float
+
+
 class Estimate(Record):
     """A prediction: `low <= mid <= high` is an 80 % interval unless `basis` is exact.
 
     `references` are source ids of `knowledge/`; `note` says in one sentence what the number rests on. `parts` splits
     the middle into named shares of the same unit ("runtime", "weights", "activations") where they are known apart.
     `risks` are probabilities by event ("loses more than 5 points"); `nearest` are published cases like this one.
+    `seen` is there where outcomes measured on the device moved the estimate.
     """
 
     metric: Metric
@@ -62,6 +76,7 @@ class Estimate(Record):
     parts: dict[str, float] = {}
     risks: dict[str, float] = {}
     nearest: tuple[str, ...] = ()
+    seen: Seen | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> "Estimate":
@@ -117,10 +132,15 @@ class GainVerdict(Record):
 
 
 class Verdict(Record):
-    """Predicted against measured for one metric; `hit` is None where no comparison is possible."""
+    """Predicted against measured for one metric; `hit` is None where no comparison is possible.
+
+    A miss has a likely `cause` (a key of `knowledge/causes.yaml`) and the ids of the `rules` that speak of it.
+    """
 
     metric: Metric
     predicted: Estimate | None
     measured: Measurement | None
     hit: bool | None
     explanation: str
+    cause: str = ""
+    rules: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from itertools import islice, product
 
 from advisor.errors import GoalError, nearest
+from advisor.facts import plan_precision
 from advisor.schema import Device, ExecPath, Goal, Plan, Step
 
 from .knowledge import load_techniques
@@ -70,7 +71,14 @@ def _unchanged(device: Device, goal: Goal) -> Plan:
 def _proposals(case: Case, path: ExecPath) -> dict[str, tuple[Step, ...]]:
     if case.facts.get("model.quantized", False):
         return {}  # nothing to compress further without the float weights
-    return {t.name: steps for t in all_techniques() if (steps := t.propose(case, path))}
+    proposed = {t.name: t.propose(case, path) for t in all_techniques()}
+    kept = {name: tuple(step for step in steps if _holds(path, step)) for name, steps in proposed.items()}
+    return {name: steps for name, steps in kept.items() if steps}
+
+
+def _holds(path: ExecPath, step: Step) -> bool:
+    """Whether files of the path's runtime can hold what a step leaves."""
+    return not path.forms or plan_precision(Plan(steps=(step,), runtime=path.runtime, unit=path.unit)) in path.forms
 
 
 def _combinations(proposals: dict[str, tuple[Step, ...]], path: ExecPath, case: Case) -> list[Plan]:
