@@ -13,6 +13,7 @@ from advisor.facts import (
     path_facts,
     plan_facts,
     plan_precision,
+    probe_facts,
 )
 from advisor.rules import load_vocabulary
 from advisor.schema import (
@@ -25,6 +26,7 @@ from advisor.schema import (
     Op,
     OpKind,
     Plan,
+    ProbeRecord,
     Tensor,
     Weight,
     Workload,
@@ -229,5 +231,6 @@ def test_every_derived_fact_of_the_vocabulary_is_produced_by_some_case():
         produced |= set(plan_facts(PlanContext(plan, small(), small(), 1, 1, "none", 0.0, 1.0)))
     for name in ("stm32h747", "raspberry-pi-4b"):
         produced |= set(memory_facts(load_device(name), needed(0.5)))
+    produced |= set(probe_facts(ProbeRecord(budget_s=1.0)))
     derived = {name for name, spec in load_vocabulary().items() if spec.origin == "derived"}
     assert derived - produced == set()
