@@ -5,7 +5,9 @@ too: a measured time beside a roofline's guess would decide by the guess. So the
 gains, which one predictor gives for both sides, from the best known time among them: that plan's time, times its own
 gain, over the gain of the other. Between paths no such bridge exists; there the plans of a path count with costs
 between the middle and the dear end of the interval of its best known plan, so that a path of which little is known has
-to be clearly better. What cannot be predicted at all is presumed dear.
+to be clearly better. Eager execution, where it is a guess, counts as no faster than a deployment runtime on the same
+unit whose time is known: everywhere it was measured beside one it was slower (RT-14b). What cannot be predicted at all
+is presumed dear.
 """
 
 from collections import defaultdict
@@ -19,6 +21,7 @@ from .weights import Weights
 COSTS = (Metric.LATENCY, Metric.SIZE, Metric.MEMORY, Metric.ENERGY)
 _NEAREST = (Basis.EXACT, Basis.MEASURED, Basis.PUBLISHED, Basis.CALIBRATED, Basis.FITTED, Basis.ROOFLINE, Basis.ASSUMED)
 _GUESSED = (Basis.ROOFLINE, Basis.ASSUMED)
+_EAGER = "pytorch"
 
 
 def compared(candidates: Iterable[Candidate], weights: Weights) -> list[Candidate]:
@@ -28,11 +31,29 @@ def compared(candidates: Iterable[Candidate], weights: Weights) -> list[Candidat
     for one in listed:
         paths[one.plan.path, one.plan.threads].append(one)
     costs = {n: cost for plans in paths.values() for n, cost in _of_path(plans, weights).items()}
+    _hold_eager_back(listed, costs)
     for metric in (Metric.LATENCY, Metric.ENERGY):
         known = [found[metric] for found in costs.values() if metric in found]
         for found in costs.values() if known else ():
             found.setdefault(metric, max(known) * weights.unknown_cost)
     return [one.model_copy(update={"compared": costs[one.number]}) for one in listed]
+
+
+def _hold_eager_back(plans: Sequence[Candidate], costs: dict[int, dict[Metric, float]]) -> None:
+    """Raise guessed costs of eager execution to the known ones of the unchanged network elsewhere on the unit."""
+    unchanged = [one for one in plans if not one.plan.steps and Metric.LATENCY in costs[one.number]]
+    for eager in (one for one in unchanged if one.plan.runtime == _EAGER and _guessed(one)):
+        others = [costs[o.number][Metric.LATENCY] for o in unchanged
+                  if o.plan.runtime != _EAGER and o.plan.unit == eager.plan.unit and not _guessed(o)]  # fmt: skip
+        factor = min(others, default=0.0) / costs[eager.number][Metric.LATENCY]
+        if factor > 1:
+            for one in plans:
+                if (one.plan.path, one.plan.threads) == (eager.plan.path, eager.plan.threads):
+                    costs[one.number] |= {metric: cost * factor for metric, cost in costs[one.number].items()}
+
+
+def _guessed(one: Candidate) -> bool:
+    return one.estimates[Metric.LATENCY].basis in _GUESSED
 
 
 def cost(candidate: Candidate, metric: Metric) -> float | None:

@@ -82,3 +82,18 @@ def test_the_answer_says_which_latency_the_score_counts():
     int8 = timed(2, 20, Basis.ROOFLINE, 1.5, predictor="roofline")
     asked = recommendation(*compared([candidate(0, 500.0), plain, int8], WEIGHTS))
     assert "instead of 20.0 ms" in " ".join(why(asked, 2).answer)
+
+
+@pytest.mark.parametrize(
+    ("basis", "unit", "held"),
+    [(Basis.ASSUMED, "gpu", True), (Basis.PUBLISHED, "gpu", False), (Basis.ASSUMED, "cpu", False)],
+    ids=["a guess", "a measurement", "of another unit"],
+)
+def test_eager_execution_that_nobody_timed_is_no_faster_than_a_runtime_that_somebody_did(basis, unit, held):
+    eager = timed(0, 1, basis, 1.0, predictor="roofline", energy=10)
+    eager = eager.model_copy(update={"plan": Plan(runtime="pytorch", unit=unit)})
+    runtime = timed(1, 6, Basis.FITTED, 1.0, predictor="pooled")
+    runtime = runtime.model_copy(update={"plan": Plan(runtime="tensorrt", unit="gpu")})
+    found = costs(eager, runtime)
+    assert (found[0][Metric.LATENCY] == pytest.approx(found[1][Metric.LATENCY])) == held
+    assert (found[0][Metric.LATENCY] < found[1][Metric.LATENCY]) != held
