@@ -54,7 +54,7 @@ def lay_out(order: Order, start: Subject, carried: Carried, shop: Workshop, work
     """Write baseline, shipped file, stored weights and preprocessing into `folder`, and check against the preview."""
     subject, steps, resolved, searched, student = carried
     loaded, precision = order.loaded, plan_precision(resolved)
-    baseline = _baseline(start, shop, folder)
+    baseline = _baseline(start, subject, shop, folder)
     shipped, float_file = _shipped(start, subject, shop, baseline)
     pair = in_runtime(
         Pair(baseline, shipped, shop.runtime, choose_threads(order.plan)), _measuring(order), shop.progress
@@ -81,12 +81,13 @@ def _measuring(order: Order) -> Runtime:
     return runtimes.get(runtimes.measured_in(order.plan, order.device.id))
 
 
-def _baseline(start: Subject, shop: Workshop, folder: Path) -> Path:
-    """Write the unchanged model in the runtime that measures."""
+def _baseline(start: Subject, subject: Subject, shop: Workshop, folder: Path) -> Path:
+    """Write the unchanged model in the runtime that measures; what a quantization started from is that already."""
     shop.progress.start("export the original", None)
     target = folder / f"baseline{shop.runtime.suffix}"
-    if start.onnx is not None:
-        shutil.copyfile(start.onnx, target)
+    exported = subject.exported if subject.module is start.module else None
+    if (known := start.onnx or exported) is not None and known.suffix == target.suffix:
+        shutil.copyfile(known, target)
     else:
         shop.runtime.export(start.module, start.input_shape, target, opset=shop.opset)
     shop.progress.finish()
