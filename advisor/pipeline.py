@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from advisor import cache
 from advisor.devices import load_device
 from advisor.devices.power import in_power_mode
-from advisor.errors import NotApplicable, UnknownNetwork
+from advisor.errors import GoalError, NotApplicable, UnknownNetwork
 from advisor.facts.abilities import unknown_network
 from advisor.learning.outcomes import kept, taught
 from advisor.progress import Progress
@@ -90,6 +90,8 @@ def recommend(  # noqa: PLR0913  (what may be asked, by name)
     from advisor.execution.data import data_facts
     from advisor.runtimes import check_installed
 
+    if probe_s is not None and data is None:
+        raise GoalError("a probe needs images", remedy="Name them with --data; they need no labels.")
     goal = goal or Goal()
     base = rules_in_use(rules)
     device = load_device(target)  # a misspelt device should fail before a large model is opened
@@ -113,8 +115,6 @@ def _probed(
     from advisor.execution.probe.run import probe
     from advisor.loading import load
 
-    if data is None:
-        raise NotApplicable("a probe needs images", remedy="Name them with --data; they need no labels.")
     return probe(first, load(**profiled.spec), device, data, budget_s=seconds, seed=first.goal.seed, progress=progress)
 
 
@@ -189,7 +189,7 @@ def apply(  # noqa: PLR0913  (what may be asked, by name)
     loaded = load(**plan.model_spec)
     workload = profile_loaded(loaded, batch=plan.goal.batch)
     (device, _), (host, _) = (taught(load_device(name), outcomes) for name in (plan.device, "host"))
-    facts, probe = restored(plan.facts), plan.probe
+    facts, probe, base = restored(plan.facts), plan.probe, rules_in_use(())
     runtime = measured_in(chosen.plan, plan.device)
     predicted_here, gains_here = predict_here(chosen.plan, workload, facts, host, probe, runtime)
     run = apply_plan(
@@ -207,7 +207,7 @@ def apply(  # noqa: PLR0913  (what may be asked, by name)
         resume=resume,
         restart=restart,
         limit=limit,
-        predict=lambda settled: predict_anew(settled, workload, device, rules_in_use(()), facts, host, probe, runtime),
+        predict=lambda settled: predict_anew(settled, workload, device, base, facts, host, probe, runtime),
         progress=progress,
     )
     if not record or helping():
@@ -215,7 +215,7 @@ def apply(  # noqa: PLR0913  (what may be asked, by name)
     bare = chosen.plan.model_copy(update={"steps": ()})
     unchanged, _ = predict_here(bare, workload, facts, host, runtime=runtime)
     findings = chosen.findings if run.search is None else ()  # a search settles on another plan
-    return kept(run, host, outcomes, by="apply", unchanged=unchanged, findings=findings, rules=rules_in_use(()))
+    return kept(run, host, outcomes, by="apply", unchanged=unchanged, findings=findings, rules=base)
 
 
 def verify(

@@ -81,7 +81,12 @@ def errors_left_out(mine: list[Row], form: str) -> np.ndarray:
 def margin(mine: list[Row], errors: np.ndarray) -> float:
     """Half width of the interval as a share of its scale: the conformal quantile of absolute errors."""
     scores = np.abs(errors) * [row.bytes / scale(row) for row in mine]
-    rank = min(int(np.ceil(COVERAGE * (len(errors) + 1))), len(errors)) - 1
+    return conformal(scores)
+
+
+def conformal(scores: np.ndarray) -> float:
+    """Return the quantile of scores within which a new one lies with the probability of an interval."""
+    rank = min(int(np.ceil(COVERAGE * (len(scores) + 1))), len(scores)) - 1
     return float(np.sort(scores)[rank])
 
 

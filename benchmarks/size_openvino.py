@@ -14,6 +14,7 @@ import timm
 import torch
 from artefacts import APPLIERS, SMALL, STEPS, plan_forms, quiet
 from scipy.optimize import nnls
+from size import conformal
 from torch import nn
 
 from advisor import runtimes
@@ -27,7 +28,6 @@ from advisor.techniques.subject import Subject
 MIDDLING = ("resnet18", "mobilenetv2_100", "efficientnet_b0", "vit_tiny_patch16_224", "convnext_atto")
 FORMS = ("fp32", "fp16", "int8", "w8")
 COUNTS = ("nodes", "constants", "pairs", "quantized")
-COVERAGE = 0.8
 
 
 def files(build: Callable[[], nn.Module], side: int, name: str) -> list[tuple[str, Written, int]]:
@@ -65,9 +65,8 @@ def main() -> None:
 
     names = np.array([name for name, *_ in rows])
     errors = np.array([abs(columns[i] @ fit(names != names[i]) - extra[i]) / scale[i] for i in range(len(rows))])
-    margin = np.sort(errors)[min(len(rows), int(np.ceil(COVERAGE * (len(rows) + 1)))) - 1]
     figures = ", ".join(f"{key}: {cost:.0f}" for key, cost in zip(COUNTS, fit(names != ""), strict=True) if cost > 0)
-    print(f"openvino-ir: {{per: {{{figures}}}, margin: {margin:.2f}, basis: calibrated, n: {len(rows)}, "
+    print(f"openvino-ir: {{per: {{{figures}}}, margin: {conformal(errors):.2f}, basis: calibrated, n: {len(rows)}, "
           "source: openvino-files}")  # fmt: skip
 
 

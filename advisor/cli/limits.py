@@ -91,14 +91,12 @@ def read_search(goal: "Goal", time_budget: str | None) -> "Asked | None":
     return Asked(bound, _positive(time_budget, "s", "--time-budget"))
 
 
-def read_probe(wanted: bool, time: str | None, data: str | None) -> float | None:
+def read_probe(wanted: bool, time: str | None) -> float | None:
     """Return the seconds that a probe may take, None where none is wanted."""
     from advisor.execution.probe.choose import DEFAULT_S
 
     if not wanted and time is None:
         return None
-    if data is None:
-        raise GoalError("a probe needs images", remedy="Name them with --data; they need no labels.")
     return _positive(time, "s", "--probe-time") or DEFAULT_S
 
 

@@ -64,7 +64,7 @@ def command(
         power_mode=power_mode,
         seed=seed,
     )
-    seconds = read_probe(look, look_time, data)
+    seconds = read_probe(look, look_time)
     loading = given.model_options(shape, arch, checkpoint, trust, allow_package)
 
     from advisor import pipeline

@@ -5,15 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor.errors import DataError
 from advisor.facts import plan_precision
 from advisor.progress import Progress, Silent
 from advisor.ranking.evaluate import Predictions
 from advisor.schema import Device, Estimate, Gain, Metric, Plan, Preview, RunRecord, Workload
 
-from .data import DataSplit, for_search, open_data
+from .data import for_search, open_data
 from .hardware import helping
-from .images import ImageReader
+from .images import ImageReader, channels_of
 from .journal import Header, weights_digest
 from .making import Carry, lay_out, set_out
 from .order import Order
@@ -80,7 +79,7 @@ def apply_plan(  # noqa: PLR0913  (what a recommendation holds, by name)
     order = Order(
         plan, loaded, device, predicted or {}, predicted_here or {}, gains_here or {}, preview, candidate, seed, header
     )
-    reader = ImageReader(loaded.preprocessing, _channels(loaded, data))
+    reader = ImageReader(loaded.preprocessing, channels_of(loaded.input_shape, images=data is not None))
     space = (WEIGHTS_STORED + len(plan.steps)) * 4 * workload.params
     with at_work(out, header, space=space, resume=resume, restart=restart) as journal:
         start, shop = set_out(order, data, reader, journal, workload, progress)
@@ -110,12 +109,3 @@ def _preview(plan: Plan, workload: Workload) -> Preview:
     from advisor.techniques import preview_plan
 
     return preview_of(preview_plan(plan, workload), plan_precision(plan))
-
-
-def _channels(loaded: "LoadedModel", data: DataSplit | None) -> int:
-    shape = loaded.input_shape
-    if len(shape) == 4 and shape[1] in (1, 3):
-        return shape[1]
-    if data is not None:
-        raise DataError(f"images do not fit an input of shape {shape}", remedy="Models take 1 or 3 channels.")
-    return 3

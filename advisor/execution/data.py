@@ -97,12 +97,8 @@ def data_facts(data: Any) -> DataFacts:
 
 def for_search(data: DataSplit, seed: int) -> DataSplit:
     """Return the split with more images to choose settings by, taken from the training ones."""
-    train = len(data.train)
-    wanted = min(SEARCH_CAP, round(SEARCH_SHARE * (train + len(data.selection)))) - len(data.selection)
-    if wanted <= 0:
-        return data
-    drawn, rest = draw(data.train, wanted / train, None, seed + 3)
-    return replace(data, train=rest, selection=tuple(sorted((*data.selection, *drawn))))
+    wanted = min(SEARCH_CAP, round(SEARCH_SHARE * (len(data.train) + len(data.selection))))
+    return _more_to_choose_by(data, "train", wanted, seed + 3)
 
 
 def for_probe(data: DataSplit, seed: int) -> DataSplit:
@@ -115,11 +111,18 @@ def for_probe(data: DataSplit, seed: int) -> DataSplit:
         return data
     if data.labelled:
         return for_search(data, seed)
-    wanted = min(SEARCH_CAP, (len(data.calibration) + len(data.selection)) // 2) - len(data.selection)
-    if wanted <= 0:
+    wanted = min(SEARCH_CAP, (len(data.calibration) + len(data.selection)) // 2)
+    return _more_to_choose_by(data, "calibration", wanted, seed + 4)
+
+
+def _more_to_choose_by(data: DataSplit, part: str, wanted: int, seed: int) -> DataSplit:
+    """Return the split with so many selection images, those that lack drawn from a part."""
+    items, lacking = data.parts[part], wanted - len(data.selection)
+    if lacking <= 0:
         return data
-    drawn, rest = draw(data.calibration, wanted / len(data.calibration), None, seed + 4)
-    return replace(data, calibration=rest, selection=tuple(sorted((*data.selection, *drawn))))
+    drawn, rest = draw(items, lacking / len(items), None, seed)
+    changed: dict[str, Any] = {part: rest, "selection": tuple(sorted((*data.selection, *drawn)))}
+    return replace(data, **changed)
 
 
 def open_data(data: Any, outputs: int | None, seed: int = 0) -> DataSplit:

@@ -26,6 +26,15 @@ _FILTERS = {
 }
 
 
+def channels_of(shape: tuple[int, ...], *, images: bool) -> int:
+    """Return the channels of images for a network of this input; refuse other inputs where there are images to read."""
+    if len(shape) == 4 and shape[1] in (1, 3):
+        return shape[1]
+    if images:
+        raise DataError(f"images do not fit an input of shape {shape}", remedy="Models take 1 or 3 channels.")
+    return 3
+
+
 class ImageReader:
     """Decode, resize and crop as the network was tested, scale to 0..1 and normalise; grey for one channel.
 

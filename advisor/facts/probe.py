@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from advisor.schema import ProbeRecord
+from advisor.schema import ProbeRecord, at_risk
 
 
 def probe_facts(probe: ProbeRecord) -> dict[str, Any]:
@@ -13,5 +13,5 @@ def probe_facts(probe: ProbeRecord) -> dict[str, Any]:
         "model.act_range_max": probe.act_range_max,
         "model.accuracy_pct": probe.original if probe.unit == "%" else None,
     }
-    risky = frozenset(layer.layer for layer in probe.layers if layer.at_risk)
-    return {name: value for name, value in found.items() if value is not None} | {"probe.layers_at_risk": risky}
+    known = {name: value for name, value in found.items() if value is not None}
+    return known | {"probe.layers_at_risk": frozenset(at_risk(probe.layers))}

@@ -31,7 +31,7 @@ def compared(candidates: Iterable[Candidate], weights: Weights) -> list[Candidat
     for one in listed:
         paths[one.plan.path, one.plan.threads].append(one)
     costs = {n: cost for plans in paths.values() for n, cost in _of_path(plans, weights).items()}
-    _hold_eager_back(listed, costs)
+    _hold_eager_back(paths.values(), costs)
     for metric in (Metric.LATENCY, Metric.ENERGY):
         known = [found[metric] for found in costs.values() if metric in found]
         for found in costs.values() if known else ():
@@ -39,17 +39,20 @@ def compared(candidates: Iterable[Candidate], weights: Weights) -> list[Candidat
     return [one.model_copy(update={"compared": costs[one.number]}) for one in listed]
 
 
-def _hold_eager_back(plans: Sequence[Candidate], costs: dict[int, dict[Metric, float]]) -> None:
+def _hold_eager_back(paths: Iterable[Sequence[Candidate]], costs: dict[int, dict[Metric, float]]) -> None:
     """Raise guessed costs of eager execution to the known ones of the unchanged network elsewhere on the unit."""
-    unchanged = [one for one in plans if not one.plan.steps and Metric.LATENCY in costs[one.number]]
-    for eager in (one for one in unchanged if one.plan.runtime == _EAGER and _guessed(one)):
-        others = [costs[o.number][Metric.LATENCY] for o in unchanged
-                  if o.plan.runtime != _EAGER and o.plan.unit == eager.plan.unit and not _guessed(o)]  # fmt: skip
-        factor = min(others, default=0.0) / costs[eager.number][Metric.LATENCY]
-        if factor > 1:
-            for one in plans:
-                if (one.plan.path, one.plan.threads) == (eager.plan.path, eager.plan.threads):
-                    costs[one.number] |= {metric: cost * factor for metric, cost in costs[one.number].items()}
+    unchanged = [(one, plans) for plans in paths for one in plans if not one.plan.steps and costs[one.number]]
+    for eager, plans in unchanged:
+        if eager.plan.runtime != _EAGER or not _guessed(eager):
+            continue
+        others = [
+            costs[other.number][Metric.LATENCY]
+            for other, _ in unchanged
+            if other.plan.runtime != _EAGER and other.plan.unit == eager.plan.unit and not _guessed(other)
+        ]
+        factor = max(1.0, min(others, default=0.0) / costs[eager.number][Metric.LATENCY])
+        for one in plans:
+            costs[one.number] = {metric: cost * factor for metric, cost in costs[one.number].items()}
 
 
 def _guessed(one: Candidate) -> bool:

@@ -5,7 +5,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +17,7 @@ from advisor.writing import write_bytes
 
 from .first_line import first_line
 from .onnx_export import export_onnx
-from .runtime import Array, Placement
+from .runtime import Array, Placement, whole_or_float32
 
 _HEAVY_INT8 = frozenset(
     {"QLinearConv", "QLinearMatMul", "QGemm", "ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "QAttention"}
@@ -62,7 +61,7 @@ class OnnxSession:
     def outputs(self, batch: Array) -> tuple[NDArray[Any], ...]:
         """Run one batch and return all outputs."""
         found = self._session.run(None, {self._input: batch.astype(self._type, copy=False)})
-        return tuple(out.astype(np.float32) if out.dtype.kind == "f" else out for out in map(np.asarray, found))
+        return whole_or_float32(map(np.asarray, found))
 
 
 class OnnxRuntime:
@@ -86,7 +85,9 @@ class OnnxRuntime:
 
     def available(self) -> bool:
         """Whether onnxruntime is installed."""
-        return find_spec("onnxruntime") is not None
+        from . import present
+
+        return present("onnxruntime")
 
     def version(self) -> str:
         """Version of onnxruntime."""

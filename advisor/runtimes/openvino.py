@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from advisor.errors import NotApplicable, RunError
 
 from .first_line import first_line
-from .runtime import Array, Placement
+from .runtime import Array, Placement, whole_or_float32
 
 PRECISION = ["advisor", "inference_precision"]  # where the IR says what it is computed in
 _HEAVY = frozenset({"Convolution", "Deconvolution", "GroupConvolution", "FullyConnected", "MatMul", "Inner_Product"})
@@ -48,8 +48,7 @@ class OpenVinoSession:
     def outputs(self, batch: Array) -> tuple[NDArray[Any], ...]:
         """Run one batch and return all outputs."""
         self._request.infer([batch.astype(self._type, copy=False)], share_inputs=True)
-        found = [tensor.data.copy() for tensor in self._request.output_tensors]
-        return tuple(out.astype(np.float32) if out.dtype.kind == "f" else out for out in found)
+        return whole_or_float32(tensor.data.copy() for tensor in self._request.output_tensors)
 
 
 class OpenVino:

@@ -5,7 +5,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -63,7 +62,9 @@ class PyTorch:
 
     def available(self) -> bool:
         """Whether torch is installed."""
-        return find_spec("torch") is not None
+        from . import present
+
+        return present("torch")
 
     def version(self) -> str:
         """Version of torch."""

@@ -1,6 +1,6 @@
 """What every runtime offers: making its artefact, loading it, running it, and showing what really ran."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+
+
+def whole_or_float32(outputs: Iterable[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    """Return outputs as sessions give them: floats of any width as float32, whole numbers as they are."""
+    return tuple(out.astype(np.float32) if out.dtype.kind == "f" else out for out in outputs)
 
 
 @dataclass(frozen=True)

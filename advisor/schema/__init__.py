@@ -9,7 +9,7 @@ from .goal import BUDGETS, Budget, DataFacts, Goal, GoalKind, Limit
 from .intake import Ability, Action, Intake, ModelInput, Near, Profiled
 from .lesson import Lesson
 from .plan import AnyStep, Plan, Step
-from .probe import LayerNoise, Probed, ProbeRecord, alike
+from .probe import LayerNoise, Probed, ProbeRecord, alike, at_risk
 from .recommendation import Candidate, LimitCheck, Preview, ReadyMade, Recommendation, Wanted
 from .rule import CERTAINTY, AddedRules, Finding, Rule, RuleCases, RuleSource, TraceNode, Truth
 from .run import Artefact, DataRecord, PreviewCheck, RunRecord, StepRecord
@@ -38,5 +38,6 @@ __all__ = [
     "Preview", "PreviewCheck", "ProbeRecord", "Probed", "Profiled", "ReadyMade", "Recommendation", "Record", "Replay",
     "Restrictions", "Rule", "RuleCases", "RuleChange", "RuleSource", "RunRecord", "SearchRecord", "Seen", "Sensitivity",
     "Source", "Step", "StepRecord", "Storage", "Tensor", "TraceNode", "Trial", "Truth", "UNITS", "VendorComparison",
-    "VendorEstimate", "VendorReport", "Verdict", "Version", "WEIGHTED_KINDS", "Wanted", "Weight", "Workload", "alike",
+    "VendorEstimate", "VendorReport", "Verdict", "Version", "WEIGHTED_KINDS", "Wanted", "Weight", "Workload",
+    "alike", "at_risk",
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """What a look at the user's own model and images showed before anything was recommended."""
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
 from .base import Record
@@ -70,6 +72,11 @@ class ProbeRecord(Record):
     def of(self, plan: Plan) -> Probed | None:
         """Return what was measured of a plan that makes the same network."""
         return next((one for one in self.probed if one.known and alike(one.plan, plan)), None)
+
+
+def at_risk(layers: Iterable[LayerNoise]) -> tuple[str, ...]:
+    """Return the names of the layers at risk, in the order of the alphabet."""
+    return tuple(sorted(layer.layer for layer in layers if layer.at_risk))
 
 
 def alike(one: Plan, other: Plan) -> bool:

@@ -62,6 +62,11 @@ class Subject:
     preprocessing: Any = None  # loading.preprocessing.Preprocessing of the model
     seed: int = 0
 
+    @property
+    def symmetric(self) -> bool:
+        """Whether the path that the model is for needs activations around zero."""
+        return bool(self.path and self.path.restrictions.activation_symmetric)
+
 
 @dataclass(frozen=True)
 class Change:

@@ -1,10 +1,5 @@
 """Quantization on trained networks: a tiny ViT, and the CIFAR ResNet-20 of the shared cases where they are there."""
 
-import importlib.util
-import sys
-import zipfile
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,8 +7,9 @@ from advisor.techniques.dynamic_int8.step import DynamicInt8
 from advisor.techniques.static_int8.step import StaticInt8
 from advisor.techniques.subject import Subject
 
+from .shared_cases import CASES, resnet20, unpack
+
 pytestmark = pytest.mark.real
-CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
 
 
 @pytest.fixture(scope="module")
@@ -93,27 +89,6 @@ def test_every_calibration_method_gives_a_working_file(vit, method, capsys):
     assert alike(source, change.onnx) > 0.5
     assert capsys.readouterr().out == ""
     assert not (folder / "ranges.json").exists()
-
-
-def resnet20():
-    import torch
-
-    spec = importlib.util.spec_from_file_location("shared_nets", CASES / "nets.py")
-    nets = importlib.util.module_from_spec(spec)
-    sys.modules["shared_nets"] = nets
-    spec.loader.exec_module(nets)
-    net = nets.ResNetCifar(20)
-    net.load_state_dict(torch.load(CASES / "models" / "resnet20_cifar10jpeg.pth", weights_only=True))
-    return net.eval()
-
-
-def unpack(name, folder, count):
-    with zipfile.ZipFile(CASES / "images" / f"cifar10_{name}.zip") as archive:
-        names = [n for n in archive.namelist() if not n.endswith("/")]
-        for index in np.linspace(0, len(names) - 1, count).astype(int):
-            target = folder / names[index]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(archive.read(names[index]))
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")

@@ -13,7 +13,7 @@ import pytest
 
 from advisor.schema import Metric
 from tests.execution.journeys import fast_measurement, pruned_int8  # noqa: F401  (a fixture)
-from tests.onboard.runs import results_of
+from tests.onboard.runs import heeding_ctrl_c, results_of
 from tests.onboard.sshd import serving
 
 pytestmark = pytest.mark.real
@@ -159,11 +159,6 @@ def test_stopping_it_leaves_nothing_on_the_board_and_the_run_as_it_was(run_dir, 
     assert process.returncode == code
     until(lambda: left(server) == [])
     assert {path.name: path.read_bytes() for path in run_dir.iterdir() if path.is_file()} == before
-
-
-def heeding_ctrl_c():
-    """Undo what a shell does to jobs in the background, which ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def until(true, seconds=60.0):

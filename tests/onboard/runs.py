@@ -1,6 +1,7 @@
 """Folders of runs made by hand: two small networks, without torch."""
 
 import json
+import signal
 import time
 from pathlib import Path
 
@@ -64,3 +65,8 @@ def measured(one: dict, **changes) -> dict:
     fields = {name: one[name] for name in ("role", "file", "sha256", "bytes")}
     fields |= {"rounds_ms": [ms] * 9, "median_ms": ms, "minimum_ms": ms, "runs_per_round": 500}
     return {**fields, "seconds": 9 * 0.5 * ms, "energy_mj": [], **changes}
+
+
+def heeding_ctrl_c():
+    """Undo what a shell does to jobs in the background, which ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -16,6 +16,8 @@ from advisor.onboard.kit import write_kit
 from advisor.onboard.talk import remote_command, talk
 from advisor.progress import Silent
 
+from .runs import heeding_ctrl_c
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -207,7 +209,7 @@ def test_whoever_asks_may_go_at_any_time_and_the_board_tidies_up(endless, board,
     asking = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  (jobs in the background ignore it)
+        preexec_fn=heeding_ctrl_c,  # noqa: PLW1509  (no threads here)
     )  # fmt: skip
     _until(lambda: list(board.glob("advisor-*/kit/kit.json")))
     _until(lambda: _running(board))

@@ -1,10 +1,6 @@
 """Every technique alone and combined on the ResNet-20 of the shared cases, trained for CIFAR-10: minutes each."""
 
 import functools
-import importlib
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +14,8 @@ from advisor.techniques.resolution.step import LowerResolution
 from advisor.techniques.sparsify.step import Sparsify
 from advisor.techniques.static_int8.step import StaticInt8
 from advisor.techniques.weight_only.step import WeightOnly
+from tests.execution.shared_cases import CASES, resnet20, unpack
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 pytestmark = [
     pytest.mark.study,
     pytest.mark.real,
@@ -55,28 +51,16 @@ PLANS = {
 
 @functools.cache
 def network():
-    import torch
-
     from advisor.loading import load
 
-    sys.path.append(str(CASES))
-    try:
-        module = importlib.import_module("nets").ResNetCifar()
-    finally:
-        sys.path.remove(str(CASES))
-    module.load_state_dict(torch.load(CASES / "models" / "resnet20_cifar10jpeg.pth", weights_only=True))
-    return load(module.eval(), input_shape=(1, 3, 32, 32))
+    return load(resnet20(), input_shape=(1, 3, 32, 32))
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cifar")
     for part, name in (("train", "train"), ("calib", "calib"), ("eval", "test")):
-        with zipfile.ZipFile(CASES / "images" / f"cifar10_{part}.zip") as archive:
-            for member in archive.namelist():
-                file = folder / name / member.partition("/")[0] / Path(member).name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(archive.read(member))
+        unpack(part, folder / name)
     return folder
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from advisor import runtimes
 from advisor.errors import AdvisorError, NotApplicable
 from advisor.execution.data import DataSplit, evenly, for_probe, open_data
-from advisor.execution.images import ImageReader
+from advisor.execution.images import ImageReader, channels_of
 from advisor.execution.items import Item
 from advisor.execution.refuse import applier, check_data, check_plan
 from advisor.execution.search.bench import Bench, opened
 from advisor.execution.search.clock import Clock, OutOfTime, Watched
+from advisor.execution.search.ladder import dials
 from advisor.execution.search.sparing import scan
 from advisor.execution.steps import Carried, Workshop
 from advisor.execution.trials import Pair, compare_on
@@ -26,7 +27,7 @@ from advisor.measurement.comparison import Compared
 from advisor.profiling import profile
 from advisor.progress import Progress, Silent
 from advisor.runtimes.recipes import max_opset
-from advisor.schema import Device, Plan, Probed, ProbeRecord, Recommendation, Sensitivity, Step
+from advisor.schema import Device, Plan, Probed, ProbeRecord, Recommendation, Sensitivity, Step, at_risk
 from advisor.techniques.static_int8.sensitivity import SCAN_IMAGES
 from advisor.techniques.static_int8.step import StaticInt8
 from advisor.techniques.subject import Subject
@@ -45,7 +46,7 @@ _TRAINING = 8.0  # times the seconds of an inference that an image takes in trai
 NO_TIME = "for the time did not suffice"
 LEAST_TRAINED = 0.5  # of a plan's epochs: the loss after fewer says little of the loss after all
 RUN_OVER = 0.25  # of the budget
-_STRUCTURE = frozenset({"prune_channels", "prune_blocks", "prune_transformer", "low_rank"})
+RUNTIME = "onnxruntime"  # that executes what is looked at
 
 
 def probe(
@@ -68,9 +69,8 @@ def probe(
             remedy="Give the trained weights with --checkpoint.",
         )
     split = for_probe(open_data(data, loaded.classes, seed), seed)
-    channels = loaded.input_shape[1] if len(loaded.input_shape) == 4 else 3
-    return _Probe(recommendation, loaded, device, split, ImageReader(loaded.preprocessing, channels), budget_s, seed,
-                  progress or Silent()).record()  # fmt: skip
+    reader = ImageReader(loaded.preprocessing, channels_of(loaded.input_shape, images=True))
+    return _Probe(recommendation, loaded, device, split, reader, budget_s, seed, progress or Silent()).record()
 
 
 @dataclass
@@ -99,12 +99,12 @@ class _Probe:
         self.clock = Clock(self.budget_s)
         self.threads = len(os.sched_getaffinity(0))
         untrained, trained = chosen(self.asked)
-        runtime, onnx = runtimes.get("onnxruntime"), self.loaded.onnx_path if self.loaded.module is None else None
+        runtime, onnx = runtimes.get(RUNTIME), self.loaded.onnx_path if self.loaded.module is None else None
         workload = profile(self.loaded, batch=self.loaded.input_shape[0])
         with tempfile.TemporaryDirectory() as folder:
             start = Subject(self.loaded.input_shape, Path(folder), module=self.loaded.module, onnx=onnx,
                             workload=workload, preprocessing=self.loaded.preprocessing)  # fmt: skip
-            first = next(iter((*untrained, *trained)), Plan(runtime="onnxruntime"))
+            first = next(iter((*untrained, *trained)), Plan(runtime=RUNTIME))
             opset = max_opset(first, self.device)
             shop = Workshop(self.data, self.reader, runtime, opset, Path(folder), None, self.seed, self.progress)
             with opened(start, shop, first) as self.bench:
@@ -130,7 +130,7 @@ class _Probe:
             labelled=original.before is not None,
             seen=self.data.labelled and not self.data.own_selection,
             original=original.before,
-            runtime="onnxruntime",
+            runtime=RUNTIME,
             probed=tuple(probed),
             layers=looked.layers if looked else (),
             whole_sqnr_db=looked.whole_sqnr_db if looked else None,
@@ -143,20 +143,19 @@ class _Probe:
 
     def _size_up(self) -> None:
         """Choose as many images to judge by as one look at all of them may take."""
-        session = runtimes.get("onnxruntime").load(self.bench.baseline, self.threads)
-        batch = self.reader.at(session.input_shape[2:]).batch(evenly(self.data.selection, session.input_shape[0]))
-        session(batch)
+        session = self.bench.shop.runtime.load(self.bench.baseline, self.threads)
+        reader, some = self.reader.at(session.input_shape[2:]), evenly(self.data.selection, session.input_shape[0])
+        session(reader.batch(some))
         began = time.perf_counter()
         for _ in range(_TIMED):
-            self.reader.at(session.input_shape[2:]).batch(evenly(self.data.selection, session.input_shape[0]))
-            session(batch)
+            session(reader.batch(some))
         self.per_image = (time.perf_counter() - began) / (_TIMED * session.input_shape[0])
         count = int(_LOOK_SHARE * self.budget_s / self.per_image)
         self.judges = evenly(self.data.selection, min(_MOST, max(_FEWEST, count)))
         self.epoch_s = self.per_image * _TRAINING * max(1, len(self.data.train))
 
     def _compared(self, file: Path, progress: Progress) -> Compared:
-        pair = Pair(self.bench.baseline, file, runtimes.get("onnxruntime"), self.threads)
+        pair = Pair(self.bench.baseline, file, self.bench.shop.runtime, self.threads)
         return compare_on(pair, self.judges, self.data, self.reader, progress, self.seed)
 
     def _each(self, plans: tuple[Plan, ...], until: float) -> Iterator[Probed]:
@@ -219,14 +218,13 @@ class _Probe:
         if not plans or seconds <= 0 or not self.data.calibration:
             return None
         step = next((s for p in plans for s in p.steps if isinstance(s, StaticInt8)), StaticInt8())
-        path = self.device.path(plans[0].runtime, plans[0].unit)
-        symmetric = bool(path and path.restrictions.activation_symmetric)
+        start = replace(self.bench.start, path=self.device.path(plans[0].runtime, plans[0].unit))
         size = self.loaded.input_shape[0]
         images = evenly(self.data.calibration, min(SCAN_IMAGES, step.calibration_images))
         batches = [part for part, _ in self.reader.batches(images, size) if len(part) == size]
         self.progress.start("probe: what rounding each layer does", None)
         try:
-            looked = look(self.bench.baseline, lambda: iter(batches), step, folder, symmetric=symmetric,
+            looked = look(self.bench.baseline, lambda: iter(batches), step, folder, symmetric=start.symmetric,
                           seconds=seconds, tick=lambda *_: self.progress.advance())  # fmt: skip
         except AdvisorError as error:
             self.notes.append(f"Single layers were not looked at: {error.what}.")
@@ -242,7 +240,7 @@ class _Probe:
         firsts: dict[str, tuple[Plan, Step]] = {}
         for plan in plans:
             for step in plan.steps:
-                if step.technique in _STRUCTURE:
+                if hasattr(dials(step), "parts"):
                     firsts.setdefault(step.technique, (plan, step))
         found: list[Sensitivity] = []
         for number, (plan, step) in enumerate(firsts.values(), 1):
@@ -257,7 +255,7 @@ class _Probe:
 
 def _with_floats(plans: tuple[Plan, ...], looked: Looked) -> tuple[Plan, ...]:
     """Return the plainest int8 plan with the layers at risk in float, if there are any."""
-    risky = tuple(sorted(layer.layer for layer in looked.layers if layer.at_risk))
+    risky = at_risk(looked.layers)
     for plan in plans if risky else ():
         if len(plan.steps) == 1 and isinstance(step := plan.steps[0], StaticInt8):
             return (plan.model_copy(update={"steps": (step.model_copy(update={"float_layers": risky}),)}),)

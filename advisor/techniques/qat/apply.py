@@ -40,8 +40,7 @@ def apply(step: QAT, subject: Subject) -> Change:
     if subject.module is None:
         raise NotApplicable("qat needs the torch module, not an ONNX file")
     module = copy.deepcopy(subject.module).cpu().eval()
-    symmetric = bool(subject.path and subject.path.restrictions.activation_symmetric)
-    layers = simulate(module, _grid(step, symmetric=symmetric))
+    layers = simulate(module, _grid(step, symmetric=subject.symmetric))
     if not layers:
         raise NotApplicable("qat finds no convolution or linear layer in this network")
     return Change(

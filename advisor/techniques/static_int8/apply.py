@@ -82,7 +82,7 @@ def _checked(subject: Subject) -> tuple[Path, bool]:
         raise NotApplicable("static_int8 works on an ONNX file")
     if subject.calibration is None:
         raise NotApplicable("static_int8 needs calibration images")
-    return subject.onnx, bool(subject.path and subject.path.restrictions.activation_symmetric)
+    return subject.onnx, subject.symmetric
 
 
 def _images(subject: Subject, count: int) -> Iterator[Any]:

@@ -24,13 +24,12 @@ def mixed(step: StaticInt8, subject: Subject) -> tuple[StaticInt8, ...]:
     if subject.onnx is None or subject.calibration is None:
         return ()
     batches, step = subject.calibration, _corrected(step)
-    symmetric = bool(subject.path and subject.path.restrictions.activation_symmetric)
     with tempfile.TemporaryDirectory(dir=subject.folder) as folder:
         ranking = sensitivity(
             subject.onnx,
             lambda: batches(SCAN_IMAGES),
             step,
-            symmetric=symmetric,
+            symmetric=subject.symmetric,
             folder=Path(folder),
             seconds=SCAN_SECONDS,
         )
