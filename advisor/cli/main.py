@@ -1,5 +1,6 @@
 """The command `advisor`. Nothing heavy is imported before a command needs it."""
 
+import gc
 import sys
 from typing import Annotated
 
@@ -30,6 +31,10 @@ _EPILOG = (
     "2 bad input, 3 no plan meets the limits (recommend), 4 a measurement misses its prediction (verify), "
     "130 interrupted. With --json errors are JSON on standard output."
 )
+
+# Objects between two searches for garbage. Libraries and networks are hundreds of thousands of objects that live on:
+# looking at them all again and again takes a tenth of the start.
+SELDOM = (50_000, 20, 100)
 
 app = typer.Typer(
     name="advisor",
@@ -77,4 +82,5 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without these characters shows '?' instead of failing
+    gc.set_threshold(*SELDOM)
     app(prog_name="advisor")

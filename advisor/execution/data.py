@@ -18,6 +18,8 @@ from .tasks import Agreement, Classification, Task
 HELD_OUT_SHARE = 0.25  # of images without a test split: share kept for the test
 CALIBRATION_SHARE = 0.15  # of the remaining images without a calibration split, at most CALIBRATION_CAP
 CALIBRATION_CAP = 512
+CALIBRATION_FLOOR = 100  # what vendors ask for at least (rule CA-01a); of few images at most CALIBRATION_MOST
+CALIBRATION_MOST = 1 / 3
 SELECTION_SHARE = 0.1  # of the remaining training images, to choose epochs and settings by
 SEARCH_SHARE = 0.3  # the same for a search, which compares many settings by it and needs to tell them apart
 SEARCH_CAP = 2000  # with so many, the standard error of a loss is some tenths of a point
@@ -155,7 +157,8 @@ def split_images(listing: Listing, seed: int, notes: tuple[str, ...] = ()) -> Da
         if not selection and not parts.get("calibration"):
             selection, calibration = draw(calibration, SELECTION_SHARE, None, seed + 2)
     if not calibration:
-        calibration, train = draw(train, CALIBRATION_SHARE, CALIBRATION_CAP, seed + 1)
+        share = max(CALIBRATION_SHARE, min(CALIBRATION_MOST, CALIBRATION_FLOOR / max(1, len(train))))
+        calibration, train = draw(train, share, CALIBRATION_CAP, seed + 1)
     own = bool(selection) and (listing.labelled or bool(parts.get("validation")))
     if not selection:
         selection, train = draw(train, SELECTION_SHARE, None, seed + 2)

@@ -8,7 +8,7 @@ from typing import Any
 from advisor.measurement.accuracy import observe
 from advisor.measurement.comparison import Compared
 from advisor.measurement.latency import compare
-from advisor.measurement.machine import machine_name
+from advisor.measurement.machine import machine_name, open_cpus
 from advisor.measurement.memory import peak_memory
 from advisor.measurement.size import size_measurement
 from advisor.progress import Progress
@@ -21,6 +21,7 @@ from .items import Item
 from .tasks import Task
 
 TEST_IMAGES = 5000  # at most; 95 % intervals are then about +-1 point wide at 80 % top-1
+CALLERS = 8  # of a session at a time; each holds activations of its own
 REMEMBERED = 8  # answers of originals that are kept, of as many sets of images
 _REMEMBERED: dict[tuple[Any, ...], tuple[list[Any], Task, ImageReader, tuple[Item, ...]]] = {}
 
@@ -107,9 +108,13 @@ def _observed(
     if key in _REMEMBERED:
         progress.advance(len(items))
         return _REMEMBERED[key][0]
-    session = pair_.runtime.load(path, pair_.threads)
+    # Answers are not timed, so all CPUs may give them. Callers that share a session need not wait for one another as its
+    # own threads do after every layer.
+    concurrent = getattr(pair_.runtime, "concurrent", False)
+    callers = min(CALLERS, open_cpus()) if concurrent else 1
+    session = pair_.runtime.load(path, 1 if concurrent else open_cpus())
     sized = reader.at(session.input_shape[2:])  # one of the two may read smaller images
-    found = observe(session, _fed(items, task, sized, session.input_shape[0]), task.observe, progress.advance)
+    found = observe(session, _fed(items, task, sized, session.input_shape[0]), task.observe, progress.advance, callers)
     if path == pair_.baseline:
         while len(_REMEMBERED) >= REMEMBERED:
             del _REMEMBERED[next(iter(_REMEMBERED))]

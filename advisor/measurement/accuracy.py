@@ -1,7 +1,9 @@
 """Running an artefact over labelled images, and the paired difference in top-1 of two on the same images."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,17 +101,37 @@ def observe(
     batches: Iterable[tuple[NDArray[Any], Sequence[Any]]],
     observation: Callable[[tuple[NDArray[Any], ...], Sequence[Any]], list[Any]],
     seen: Callable[[int], None] | None = None,
+    callers: int = 1,
 ) -> list[Any]:
-    """Return an observation for each image; batches smaller than the artefact's are filled with zeros."""
-    size, found = session.input_shape[0], []
-    for images, targets in batches:
-        filled = images
-        if len(images) < size:
-            filled = np.zeros((size, *images.shape[1:]), dtype=np.float32)
-            filled[: len(images)] = images
-        outputs = session.outputs(filled)
-        outputs = tuple(out[: len(images)] if out.ndim and len(out) == size else out for out in outputs)
+    """Return an observation for each image; batches smaller than the artefact's are filled with zeros.
+
+    While a batch runs, the next are read; `callers` run at a time, which the session's runtime has to allow.
+    """
+    found: list[Any] = []
+    for count, targets, outputs in _answered(session, batches, callers):
         found += observation(outputs, targets)
         if seen is not None:
-            seen(len(images))
+            seen(count)
     return found
+
+
+def _answered(
+    session: Session, batches: Iterable[tuple[NDArray[Any], Sequence[Any]]], callers: int
+) -> Iterator[tuple[int, Sequence[Any], tuple[NDArray[Any], ...]]]:
+    waiting: deque[tuple[int, Sequence[Any], Future[tuple[NDArray[Any], ...]]]] = deque()
+    with ThreadPoolExecutor(callers) as pool:
+        for images, targets in batches:
+            waiting.append((len(images), targets, pool.submit(_outputs, session, images)))
+            if len(waiting) > callers:
+                count, of, running = waiting.popleft()
+                yield count, of, running.result()
+        for count, of, running in waiting:
+            yield count, of, running.result()
+
+
+def _outputs(session: Session, images: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    size, filled = session.input_shape[0], images
+    if len(images) < size:
+        filled = np.zeros((size, *images.shape[1:]), dtype=np.float32)
+        filled[: len(images)] = images
+    return tuple(out[: len(images)] if out.ndim and len(out) == size else out for out in session.outputs(filled))

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -11,7 +12,10 @@ from statistics import median
 from advisor.errors import RunError
 from advisor.schema import Measurement, Metric
 
+from .machine import open_cpus
+
 PROCESSES = 3
+AT_ONCE = 2  # probes; resident memory does not depend on what runs beside, but large models have to fit together
 TIMEOUT_SECONDS = 300
 
 
@@ -51,8 +55,9 @@ class MemoryUse:
 
 
 def peak_memory(path: Path, runtime: str, threads: int = 1, *, processes: int | None = None) -> MemoryUse:
-    """Run the probe in fresh processes; the median peak counts."""
-    readings = [_probe(path, runtime, threads) for _ in range(processes or PROCESSES)]
+    """Run the probe in fresh processes, several at a time as CPUs allow; the median peak counts."""
+    with ThreadPoolExecutor(min(AT_ONCE, open_cpus())) as pool:
+        readings = list(pool.map(lambda _: _probe(path, runtime, threads), range(processes or PROCESSES)))
     return MemoryUse(tuple(r["peak_mb"] for r in readings), median(r["runtime_mb"] for r in readings))
 
 

@@ -71,6 +71,7 @@ class OnnxRuntime:
     suffix = ".onnx"
     extra = ""
     module = "onnxruntime"
+    concurrent = True
     arithmetic: Mapping[str, str] = MappingProxyType(
         {
             "fp32": "f32",

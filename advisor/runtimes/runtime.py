@@ -56,8 +56,9 @@ class Session(Protocol):
 class Runtime(Protocol):
     """One inference runtime on this machine.
 
-    It may also have `remedy`, a sentence on what is missing where it is not available, and `converter`, the
-    environment of its own in which it converts (`environments.Environment`).
+    It may also have `remedy`, a sentence on what is missing where it is not available, `converter`, the environment of
+    its own in which it converts (`environments.Environment`), and `concurrent`, true where several threads may run one
+    session at a time.
     """
 
     name: str

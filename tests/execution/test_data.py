@@ -116,6 +116,17 @@ def test_a_flat_folder_calibrates_and_shows_agreement_but_trains_and_tests_nothi
     assert (split.labelled, split.task.metric) == (False, "agreement")
 
 
+@pytest.mark.parametrize(
+    ("images", "calibrate"),
+    [(20, 6), (60, 16), (200, 50), (400, 100), (800, 100), (2000, 226), (8000, 512)],
+)
+def test_few_images_give_a_third_or_as_many_as_vendors_ask_for_to_the_calibration(images, calibrate):
+    items = tuple(Item(f"{i:05d}", i % 2) for i in range(images))
+    split = split_images(Listing("memory", ("a", "b"), {}, loose=items), 0)
+    assert len(split.calibration) == pytest.approx(calibrate, abs=2)
+    assert len(split.train) > len(split.calibration)
+
+
 def test_facts_count_what_open_data_divides(tmp_path):
     put(tmp_path / "a", 23)
     put(tmp_path / "b", 9)

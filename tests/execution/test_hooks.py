@@ -135,7 +135,7 @@ def test_frozen_norms_keep_their_statistics_while_the_weights_learn():
     data, module = open_data(few_images(), 10), build()
     before = module[1].running_mean.clone()
     settings = Training(
-        epochs=3, batch=16, learning_rate=0.1, freeze_norms_after=0, clip_norm=1.0, warmup_epochs=1, schedule="step"
+        epochs=4, batch=16, learning_rate=0.02, freeze_norms_after=0, clip_norm=1.0, warmup_epochs=1, schedule="step"
     )
     trained = fine_tune(module, data.train, ImageReader(grey(), 1), settings, held=data.selection)
     assert trained.best_epoch > 0

@@ -1,3 +1,6 @@
+import threading
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -56,3 +59,44 @@ def test_a_short_last_batch_is_filled_and_its_filling_not_counted():
     )
     assert [(int(a), int(b)) for a, b in found] == [(i, i) for i in range(6)]
     assert seen == [4, 2]
+
+
+class Slow(Fixed):
+    """The earlier a batch, the longer it takes; counts how many run at a time."""
+
+    def __init__(self):
+        self.running, self.most = 0, 0
+        self._lock = threading.Lock()
+
+    def outputs(self, batch):
+        with self._lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        time.sleep(0.002 * (10 - float(batch[0, 0, 0, 0])))
+        with self._lock:
+            self.running -= 1
+        return super().outputs(batch)
+
+
+@pytest.mark.parametrize("callers", [1, 3])
+def test_answers_of_several_callers_come_in_the_order_of_the_images(callers):
+    session, read = Slow(), []
+
+    def batches():
+        for value in range(10):
+            read.append(value)
+            assert len(read) - len(seen) <= callers + 2  # images are not read far ahead
+            yield np.full((4, 1, 2, 2), value, np.float32), [value] * 4
+
+    seen = []
+    found = observe(
+        session, batches(), lambda out, known: [*zip(out[0].argmax(1), known, strict=True)], seen.append, callers
+    )
+    assert [(int(a), b) for a, b in found] == [(i, i) for i in range(10) for _ in range(4)]
+    assert session.most == callers
+
+
+def test_a_batch_that_cannot_be_run_is_an_error():
+    batches = [(np.ones((4, 1, 3, 3), np.float32), [1] * 4)] * 3
+    with pytest.raises(AssertionError):
+        observe(Fixed(), batches, lambda *_: [], callers=2)

@@ -3,7 +3,6 @@
 The test images are never touched; calibration and training images are the plans' own.
 """
 
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from advisor.execution.search.sparing import scan
 from advisor.execution.steps import Carried, Workshop
 from advisor.execution.trials import Pair, compare_on
 from advisor.measurement.comparison import Compared
+from advisor.measurement.machine import open_cpus
 from advisor.profiling import profile
 from advisor.progress import Progress, Silent
 from advisor.runtimes.recipes import max_opset
@@ -97,7 +97,7 @@ class _Probe:
     def record(self) -> ProbeRecord:
         """Carry the probe out."""
         self.clock = Clock(self.budget_s)
-        self.threads = len(os.sched_getaffinity(0))
+        self.threads = open_cpus()
         untrained, trained = chosen(self.asked)
         runtime, onnx = runtimes.get(RUNTIME), self.loaded.onnx_path if self.loaded.module is None else None
         workload = profile(self.loaded, batch=self.loaded.input_shape[0])
