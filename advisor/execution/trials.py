@@ -108,8 +108,8 @@ def _observed(
     if key in _REMEMBERED:
         progress.advance(len(items))
         return _REMEMBERED[key][0]
-    # Answers are not timed, so all CPUs may give them. Callers that share a session need not wait for one another as its
-    # own threads do after every layer.
+    # Answers are not timed, so all CPUs may give them. Callers that share a session need not wait for one another as
+    # its own threads do after every layer.
     concurrent = getattr(pair_.runtime, "concurrent", False)
     callers = min(CALLERS, open_cpus()) if concurrent else 1
     session = pair_.runtime.load(path, 1 if concurrent else open_cpus())
