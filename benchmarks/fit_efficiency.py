@@ -1,10 +1,11 @@
 """Fit efficiencies by class of unit to published and own latencies; write knowledge/prediction/efficiency_fitted.yaml.
 
-    python benchmarks/fit_efficiency.py FOLDER
+    python benchmarks/fit_efficiency.py FOLDER [--only onnxruntime-x86-amx openvino-x86-amx]
 
 Each (entry, arithmetic) is fitted by itself: logarithms of efficiencies, of the transfer rate and of the overhead are
 moved from their assumed values as far as the errors demand (soft L1 on log errors, a prior of a factor of 2). The error
-shown and the interval written are those of networks and of devices that the fit had not seen.
+shown and the interval written are those of networks and of devices that the fit had not seen. At the end stand the
+errors of the own measurements that belong to no fit.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from scipy.optimize import least_squares
 
 from advisor.prediction.demand import demand
 from advisor.prediction.efficiency import INDEX, MAC_CLASSES, Mode, assumed_figures, entry_for, figures, mode_for
-from advisor.prediction.latency import float_on_integers, op_costs, rows_by_arithmetic, shares
+from advisor.prediction.latency import float_on_integers, op_costs, predict_latency, rows_by_arithmetic, shares
 from advisor.prediction.rates import entry_of, path_of, rate_of
 
 TARGET = Path(__file__).resolve().parent.parent / "knowledge" / "prediction" / "efficiency_fitted.yaml"
@@ -199,7 +200,9 @@ def fit_group(key: tuple[str, str], samples: list[Sample]) -> dict | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="fit only entries whose id begins like this")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="fit only entries whose ids begin so; all others stay as they are"
+    )
     parser.add_argument(
         "evidence", type=Path, nargs="?", help="folder with latency.csv.gz, device_alias.csv, ncnn_workloads.csv"
     )
@@ -212,18 +215,32 @@ def main() -> None:
         modes = yaml.safe_load(TARGET.read_text(encoding="utf-8"))["modes"]
     for stage in STAGES:
         for key, samples in sorted(group(found, stage).items()):
-            mode = fit_group(key, samples) if key[0].startswith(options.only) else None
+            mode = fit_group(key, samples) if key[0].startswith(tuple(options.only)) else None
             if mode is not None:
                 modes.setdefault(key[0], {})[key[1]] = mode
         write(modes)
         figures.cache_clear()
         entry_for.cache_clear()
+    judge(list(x86_rows(unseen=True)))
+
+
+def judge(unseen: list[Row]) -> None:
+    """Print how well the shipped figures predict measurements that no fit has seen."""
+    parts: dict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
+    for row in unseen:
+        found, entry = predict_latency(row.query), entry_of(row.query)
+        if found is not None and entry is not None:
+            parts[entry.id, row.precision].append((row.ms / found.mid, found.low <= row.ms <= found.high))
+    for (entry_id, precision), errors in sorted(parts.items()):
+        ratios, inside = np.array([e[0] for e in errors]), [e[1] for e in errors]
+        print(f"unseen {entry_id:24s} {precision:15s} n={len(ratios):3d}  observed / predicted {ratios.min():.2f} "
+              f".. {np.median(ratios):.2f} .. {ratios.max():.2f}  inside {np.mean(inside):.0%}")  # fmt: skip
 
 
 def write(modes: dict[str, dict[str, dict]]) -> None:
     head = ("# Written by benchmarks/fit_efficiency.py; do not edit. Modes by entry of efficiency.yaml.\n"
             "# low, high: 80 % interval from networks and devices that a fit had not seen. Sources: evidence ids;\n"
-            "# PEERS-b1 is knowledge/prediction/measured_x86.csv.\n")  # fmt: skip
+            "# PEERS-b1 is knowledge/prediction/measured_x86.csv, OWN-amx measured_x86_amx.csv.\n")  # fmt: skip
     text = head + yaml.safe_dump({"modes": modes}, sort_keys=True, default_flow_style=None, width=160)
     temporary = TARGET.with_suffix(".tmp")
     temporary.write_text(text, encoding="utf-8")

@@ -128,6 +128,9 @@ def test_weights_beyond_the_chip_are_streamed():
     [
         ("x86_64", ("avx2",), (), "x86-avx2"),
         ("x86_64", ("avx2", "avx512", "avx512_vnni"), (), "x86-vnni"),
+        ("x86_64", ("avx2", "avx_vnni"), (), "x86-vnni"),
+        ("x86_64", ("avx2", "avx512", "avx512_vnni", "avx_vnni", "amx"), (), "x86-amx"),
+        ("amd64", ("AVX512", "AMX_INT8"), (), "x86-amx"),
         ("x86_64", ("sse2",), (), "x86-sse"),
         ("aarch64", ("neon",), ("Cortex-A53",), "arm-v8-little"),
         ("aarch64", ("neon",), ("Cortex-A72", "Cortex-A53"), "arm-v8-big"),

@@ -57,6 +57,22 @@ def test_onnxruntime_on_vnni_behaves_as_measured(name, step, low, high):
     assert low <= latency_ratio(name, "x86-avx512-vnni", "onnxruntime", step)[1] <= high
 
 
+@pytest.mark.parametrize(
+    ("name", "step", "low", "high"),
+    [
+        ("resnet18", U8, 0.28, 0.55),
+        ("resnet50", U8, 0.28, 0.55),
+        ("mobilenetv2_100", U8, 0.4, 0.8),
+        ("efficientnet_b0", U8, 0.9, 1.5),
+        ("deit_small_patch16_224", DynamicInt8(), 0.3, 0.6),
+        ("resnet50", StaticInt8(signedness="s8s8"), 0.7, 1.4),
+    ],
+    ids=lambda v: getattr(v, "label", None),
+)
+def test_onnxruntime_on_amx_gains_what_was_measured_and_not_what_tiles_could(name, step, low, high):
+    assert low <= latency_ratio(name, "x86-amx", "onnxruntime", step)[1] <= high
+
+
 def test_dynamic_beats_static_for_transformers_in_onnxruntime():
     static, dynamic = (
         latency_ratio("deit_small_patch16_224", "x86-avx512-vnni", "onnxruntime", s)[1] for s in (U8, DynamicInt8())

@@ -25,11 +25,12 @@ from .evidence import runtime_of
 from .networks import recognised
 from .pipelined import Pipelined, one_at_a_time
 from .published import CONFIDENCE, Published, published
-from .setup import Run, Setup, setup_of
+from .setup import Run, Setup, lent_class, setup_of
 from .store import pooled
 
 # PyTorch in the evidence is compiled, here it runs eagerly.
 _NOT_THE_SAME = frozenset({"pytorch"})
+_OF_ANOTHER_CLASS = 0.55  # most confidence in what other classes teach, below efficiencies fitted to the very class
 _UNSEEN = {OWN: SETUP, SIBLINGS: SETUP, DEVICE_SIBLINGS: DEVICE, CLASS_SIBLINGS: CLASS}
 
 
@@ -148,7 +149,11 @@ class PooledLatency:
     def supports(self, query: Query) -> float | None:
         """Answer where this runtime was measured in this arithmetic on this kind of unit."""
         found = find(query)
-        return found.answer.confidence if found is not None and found.answer is not None else None
+        if found is None or found.answer is None:
+            return None
+        by_class = found.answer.support in (CLASS, CLASS_SIBLINGS)
+        lent = by_class and lent_class(query.device, query.plan.unit)
+        return min(found.answer.confidence, _OF_ANOTHER_CLASS) if lent else found.answer.confidence
 
     def estimate(self, query: Query) -> Estimate:
         """Return the latency in ms."""

@@ -17,6 +17,9 @@ _PEAKS = {"int8": ("int8", "fp16", "fp32"), "fp16": ("fp16", "fp32", "int8"), "f
 # An int8 peak stands in for a float one and the other way round by the usual step between them.
 STEP = {"int8": 2.0, "fp16": 1.0, "bf16": 1.0, "fp32": 0.5}
 BYTES = {"int8": 1.0, "w8a16": 2.0, "mixed": 1.0, "w4a8": 1.0, "w4a16": 2.0, "fp16": 2.0, "bf16": 2.0}
+# Classes that the published measurements do not tell apart: one device with AMX is among them, in ncnn, which does not
+# use the tiles.
+_POOLED_WITH = {"x86-amx": "x86-vnni"}
 # From these dates on ncnn has today's kernels: dot product dispatch, then the rewritten Arm int8 and Winograd kernels.
 _ERAS = ("2021-06", "2023-10-22")
 
@@ -101,8 +104,14 @@ def _class(device: Device, unit: str) -> str:
     """Return the class of unit; accelerators are told apart by their makers, unknown cores from known ones."""
     if unit == "cpu" and (device.cpu is None or not device.cpu.cores):
         return "cpu of unknown cores"
-    name = class_of(device, unit)
+    found = class_of(device, unit)
+    name = _POOLED_WITH.get(found, found)
     return f"{name}/{device.vendor.lower()}" if unit in ("npu", "gpu", "dla") else name
+
+
+def lent_class(device: Device, unit: str) -> bool:
+    """Whether the model knows the device's class of unit as another one."""
+    return class_of(device, unit) in _POOLED_WITH
 
 
 def _core(device: Device, unit: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from advisor.devices import load_device
-from advisor.prediction.pooled.setup import Rates, Run, covariates, rates_of, setup_of
+from advisor.prediction.pooled.setup import Rates, Run, covariates, lent_class, rates_of, setup_of
 
 PI = load_device("raspberry-pi-5")
 USUAL = {"cpu": Rates(50.0, 10.0), "npu": Rates(1000.0, 20.0)}
@@ -66,3 +66,17 @@ def test_hundreds_of_networks_on_one_board_of_the_class_tell_of_another():
     model = pooled().units["cpu"]
     assert model.devices["torch|cpu|fp32"] < 4
     assert support_of(model, setup, "timm:resnet50@224x224") == "class siblings"
+
+
+@pytest.mark.parametrize(
+    ("device", "known_as", "lent"),
+    [
+        ("x86-amx", "x86-vnni", True),
+        ("x86-avx512-vnni", "x86-vnni", False),
+        ("raspberry-pi-5", "arm-dotprod-big", False),
+    ],
+)
+def test_classes_that_the_evidence_does_not_tell_apart_are_lent_another_one(device, known_as, lent):
+    found = load_device(device)
+    assert setup_of(found, Run("cpu", "ncnn", "int8")).unit_class == known_as
+    assert lent_class(found, "cpu") is lent
