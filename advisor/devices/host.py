@@ -107,7 +107,7 @@ def _path(runtime: str, machine: Machine, cores: tuple[Core, ...], table: dict[s
         unit="cpu",
         precisions=tuple(precisions),
         peak_gmacs=peaks,
-        default_float="bf16" if runtime == "openvino" and matrix_bf16 else "fp32",
+        default_float="fp32",  # of openvino too: files made here say what they are to be computed in
         threads=sum(core.count for core in cores),
         restrictions=_restrictions(machine, runtime),
         forms=_FORMS.get(runtime, ()),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from advisor.errors import NotApplicable
 from advisor.facts import plan_precision
+from advisor.measurement.memory import check_survives
 from advisor.measurement.size import artefact
 from advisor.progress import Progress
 from advisor.runtimes import Runtime
@@ -40,6 +41,7 @@ def in_runtime(pair: Pair, runtime: Runtime, progress: Progress) -> Pair:
     made = []
     for path in (pair.baseline, pair.shipped):
         made.append(runtime.convert(path, path.with_suffix(runtime.suffix)))
+        check_survives(made[-1], runtime.name, pair.threads)
         progress.advance()
     progress.finish()
     reference = pair.runtime.load(pair.baseline, pair.threads)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,11 @@ def peak_memory(path: Path, runtime: str, threads: int = 1, *, processes: int | 
     return MemoryUse(tuple(r["peak_mb"] for r in readings), median(r["runtime_mb"] for r in readings))
 
 
+def check_survives(path: Path, runtime: str, threads: int = 1) -> None:
+    """Open and run an artefact in a process of its own; RunError where the runtime crashes, which would end ours."""
+    _probe(path, runtime, threads)
+
+
 def _probe(path: Path, runtime: str, threads: int) -> dict[str, float]:
     package_root = str(Path(__file__).resolve().parents[2])
     search = os.pathsep.join(part for part in (package_root, os.environ.get("PYTHONPATH", "")) if part)
@@ -71,7 +77,16 @@ def _probe(path: Path, runtime: str, threads: int) -> dict[str, float]:
             command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True, env=environment
         )
         reading: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    except subprocess.CalledProcessError as error:
+        if error.returncode < 0:
+            name = signal.Signals(-error.returncode).name
+            remedy = "Choose another runtime or another precision; its makers may want to know."
+            raise RunError(f"{runtime} crashes on the file ({name})", where=str(path), remedy=remedy) from error
+        raise RunError(f"the memory probe failed: {_last(error.stderr or str(error))}", where=str(path)) from error
     except (subprocess.SubprocessError, OSError, ValueError, IndexError) as error:
-        said = getattr(error, "stderr", "") or str(error)
-        raise RunError(f"the memory probe failed: {said.strip().splitlines()[-1]}", where=str(path)) from error
+        raise RunError(f"the memory probe failed: {_last(str(error))}", where=str(path)) from error
     return reading
+
+
+def _last(said: str) -> str:
+    return (said.strip().splitlines() or ["it said nothing"])[-1]

@@ -37,6 +37,13 @@ class Quantized:
         along = self.scales.reshape(-1, *([1] * (self.bytes_.ndim - 1)))
         return (self.bytes_.astype(np.float32) * along).astype("<f4").tobytes()
 
+    def shared(self, groups: int) -> "Quantized":
+        """Return the weight with one scale for all outputs of a group, the largest, as ncnn stores grouped ones."""
+        widest = self.scales.reshape(groups, -1).max(axis=1)
+        each = np.repeat(widest, len(self.scales) // groups)
+        ratio = (self.scales / np.maximum(each, 1e-30)).reshape(-1, *([1] * (self.bytes_.ndim - 1)))
+        return Quantized(np.rint(self.bytes_ * ratio).astype(np.int8), widest, self.reach)
+
 
 def with_integers(file: Path, param: Param, weights: bytes) -> tuple[Param, bytes]:
     """Return layers and weights with integer layers in place of those whose weights and inputs the file quantizes.
@@ -75,11 +82,11 @@ def _found(layer: Layer, known: dict[bytes, Quantized], weights: bytes, at: int)
 
 def _written(layer: Layer, one: Quantized, bias: bytes) -> bytes:
     """Write a layer: bytes filled up to whole words, bias, scales of the weights, scale of the input."""
+    if layer.kind == "ConvolutionDepthWise":
+        one = one.shared(layer.number("7"))
     stored = one.bytes_.tobytes()
     stored += b"\0" * (-len(stored) % 4)
     scales = np.where(one.scales > 0, 1 / np.maximum(one.scales, 1e-30), 0).astype("<f4")
-    if layer.kind == "ConvolutionDepthWise" and len(scales) != layer.number("7"):
-        raise ValueError(f"the layer {layer.name} has {len(scales)} scales for {layer.number('7')} groups")
     return _TAG + stored + bias + scales.tobytes() + struct.pack("<f", 127 / max(one.reach, 1e-30))
 
 

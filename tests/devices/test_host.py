@@ -196,7 +196,7 @@ def test_openvino_is_listed_where_it_is_installed_and_not_imported(tmp_path, mon
     monkeypatch.delitem(sys.modules, "openvino", raising=False)  # other tests of this process may have imported it
     path = detect_host(root=machine_root(tmp_path, "zen5")).path("openvino", "cpu")
     assert path is not None
-    assert path.default_float == "bf16"
+    assert path.default_float == "fp32"  # files made here say so, and are obeyed
     assert "openvino" not in sys.modules
 
 

@@ -48,6 +48,7 @@ def twin(monkeypatch, host):
     monkeypatch.setattr(runtimes, "get", lambda name: made if name == "twin" else get(name))
     monkeypatch.setattr(runtimes, "names", lambda: (*names, "twin"))
     monkeypatch.setattr("advisor.execution.trials.peak_memory", lambda *_: memory())
+    monkeypatch.setattr("advisor.execution.in_runtime.check_survives", lambda *_: None)
     paths = (*host.paths, ExecPath(runtime="twin", unit="cpu", precisions=("fp32", "int8")))
     return made, host.model_copy(update={"paths": paths})
 

@@ -1,7 +1,9 @@
+import subprocess
+
 import pytest
 
 from advisor.errors import RunError
-from advisor.measurement.memory import MemoryUse, peak_memory
+from advisor.measurement.memory import MemoryUse, check_survives, peak_memory
 from tests.runtimes.graphs import write_linear
 
 
@@ -22,3 +24,10 @@ def test_the_probe_says_why_it_failed(tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"no model")
     with pytest.raises(RunError, match="memory probe failed"):
         peak_memory(tmp_path / "broken.onnx", "onnxruntime", processes=1)
+
+
+def test_a_runtime_that_crashes_is_named_with_its_signal(tmp_path, monkeypatch):
+    ended = subprocess.CalledProcessError(-11, "probe", stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: (_ for _ in ()).throw(ended))
+    with pytest.raises(RunError, match=r"openvino crashes on the file \(SIGSEGV\)"):
+        check_survives(tmp_path / "model.xml", "openvino")

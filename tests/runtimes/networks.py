@@ -49,7 +49,23 @@ def transformer():
     return timm.create_model("vit_tiny_patch16_224", **sizes).eval()
 
 
-NETS = {"convolutional": convolutional, "transformer": transformer}
+@functools.cache
+def grouped():
+    """Convolutions in groups of several channels, whose kernels are of unlike size."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 24, 3, padding=1, groups=4), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(24, 5),
+    )  # fmt: skip
+    with torch.no_grad():
+        net[2].weight *= torch.linspace(0.5, 2, 24).reshape(24, 1, 1, 1)
+    return net.eval()
+
+
+NETS = {"convolutional": convolutional, "transformer": transformer, "grouped": grouped}
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from advisor.runtimes.ncnn_int8 import with_integers
+from advisor.runtimes.ncnn_int8 import Quantized, with_integers
 from advisor.runtimes.ncnn_param import Param, read_param
 
 from .networks import float_file, int8_file
@@ -90,6 +90,29 @@ def test_a_layer_becomes_integer_with_the_scales_of_the_file(quantized):
     np.testing.assert_allclose(np.frombuffer(body[128:144], np.float32), 1 / scales)
     reach = 0.1 * max(255 - 100, 100)  # 155 steps above zero
     assert struct.unpack("<f", body[144:])[0] == pytest.approx(127 / reach)
+
+
+def test_outputs_of_a_group_share_the_largest_scale():
+    one = Quantized(np.int8([[100, -50], [40, 127], [10, 20], [0, -127]]), np.float32([0.5, 1, 2, 0.5]), 3.0)
+    shared = one.shared(2)
+    np.testing.assert_array_equal(shared.bytes_, np.int8([[50, -25], [40, 127], [10, 20], [0, -32]]))
+    np.testing.assert_array_equal(shared.scales, np.float32([1, 2]))
+    assert one.shared(4).bytes_.tolist() == one.bytes_.tolist()
+
+
+@pytest.mark.real
+def test_grouped_convolutions_compute_what_they_do_in_onnxruntime(tmp_path):
+    pytest.importorskip("ncnn")
+    pytest.importorskip("pnnx")
+    from advisor import runtimes
+    from advisor.runtimes.agreement import compare_outputs
+
+    file = int8_file("grouped")
+    ncnn, reference = runtimes.get("ncnn"), runtimes.get("onnxruntime")
+    made = ncnn.convert(file, tmp_path / "net.param")
+    assert ncnn.placement(made).arithmetic == {"s8s8": 3}
+    same = compare_outputs(reference.load(file), ncnn.load(made))
+    assert same.mean < 0.05 * same.scale
 
 
 def test_a_layer_whose_weights_were_changed_stays_float(quantized):
