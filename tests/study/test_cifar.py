@@ -24,6 +24,8 @@ pytestmark = [
 
 INT8 = StaticInt8(signedness="u8s8")
 CUT = PruneChannels(ratio=0.3, epochs=2)
+LOW = LowRank(method="spatial_svd", rank_ratio=0.6, epochs=1)
+TAUGHT = Distil(student="timm:resnet10t", size=32, epochs=1)
 # name: steps, largest size against the original's, largest loss in points of top-1
 PLANS = {
     "int8": ((INT8,), 0.35, 0.6),
@@ -32,20 +34,20 @@ PLANS = {
     "int4 weights": ((WeightOnly(bits=4, group_size=32),), 0.45, 8),
     "QAT": ((QAT(signedness="u8s8", epochs=1),), 0.35, 1.5),
     "pruned": ((CUT,), 0.8, 8),
-    "blocks pruned": ((PruneBlocks(ratio=0.3, epochs=2),), 0.9, 12),
-    "low rank": ((LowRank(rank_ratio=0.6, epochs=1),), 0.85, 5),
+    "blocks pruned": ((PruneBlocks(ratio=0.3, epochs=2),), 0.95, 12),
+    "low rank": ((LOW,), 0.85, 5),
     "zeros": ((Sparsify(sparsity=0.5, epochs=1),), 1.05, 4),
     "smaller images": ((LowerResolution(height=24, width=24, epochs=1),), 1.05, 12),
-    "taught": ((Distil(student="timm:resnet10t", epochs=1),), 20, 70),
+    "taught": ((TAUGHT,), 20, 70),
     "pruned, then int8": ((CUT, INT8), 0.3, 9),
     "pruned, then QAT": ((CUT, QAT(signedness="u8s8", epochs=1)), 0.3, 9),
-    "low rank, then int8": ((LowRank(rank_ratio=0.6, epochs=1), INT8), 0.4, 6),
-    "low rank, pruned, int8": ((LowRank(rank_ratio=0.6, epochs=1), CUT, INT8), 0.4, 14),
+    "low rank, then int8": ((LOW, INT8), 0.4, 6),
+    "low rank, pruned, int8": ((LOW, CUT, INT8), 0.4, 14),
     "zeros, then int8": ((Sparsify(sparsity=0.5, epochs=1), INT8), 0.4, 5),
     "pruned, int8 weights": ((CUT, WeightOnly()), 0.4, 9),
     "smaller images, then int8": ((LowerResolution(height=24, width=24, epochs=1), INT8), 0.4, 13),
     "smaller images, pruned, int8": ((LowerResolution(height=24, width=24, epochs=1), CUT, INT8), 0.4, 20),
-    "taught, then int8": ((Distil(student="timm:resnet10t", epochs=1), INT8), 6, 70),
+    "taught, then int8": ((TAUGHT, INT8), 6, 70),
 }
 
 
