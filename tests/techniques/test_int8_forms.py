@@ -117,6 +117,23 @@ def test_the_range_of_least_squared_error(values, low, high):
     assert error(*found) <= 1.05 * error(min(values.min(), 0), values.max())
 
 
+def test_group_norms_stay_float_and_the_convolutions_around_them_do_not():
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(1, 8, 3), nn.GroupNorm(1, 8), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.GroupNorm(1, 8), nn.Flatten(1, 3)
+    ).eval()  # fmt: skip
+    source, batches = exported(module), calibration()[:2]
+    path = made((source, batches, None), signedness="u8s8")
+    graph = Graph.read(path)
+    kept = [node for node in graph.model.graph.node if node.op_type == "InstanceNormalization"]
+    assert len(kept) == 2
+    assert all(name in graph.constants for node in kept for name in node.input[1:]), "quantized norms"
+    assert integer_kernels(path) == 2
+
+
 def test_layers_in_float_really_run_in_float(net):
     from advisor.techniques.static_int8.observe import sqnr
 

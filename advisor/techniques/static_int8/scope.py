@@ -27,7 +27,10 @@ _OPS_OF_KIND = {
     "concat": ("Concat",),
     "move": ("Transpose", "Pad", "Gather", "Slice"),
 }
-_FLOAT = ("LayerNormalization", "SkipLayerNormalization", "GroupNormalization", "Gelu", "FastGelu", "QuickGelu")
+_FLOAT = (
+    "LayerNormalization", "SkipLayerNormalization", "GroupNormalization", "InstanceNormalization",
+    "Gelu", "FastGelu", "QuickGelu",
+)  # fmt: skip
 _HEAVY = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "Attention", "MultiHeadAttention"})
 _MOVES = frozenset({"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity"})
 _DECODING = frozenset({"Concat", "Exp", "Sub", "Div", "Split", "TopK", "NonMaxSuppression", "GatherND"})
