@@ -16,12 +16,17 @@ from .query import Query, register
 from .storage import weight_bytes
 
 
-class Share(Record):
+class Baseline(Record):
+    """What a process takes before a model is loaded; builds of a runtime differ."""
+
+    baseline_mb: float
+    baseline_low_mb: float | None = None
+    baseline_high_mb: float | None = None
+
+
+class Share(Baseline):
     """A runtime's memory: baseline of the process, and how often weights and live activations are held."""
 
-    baseline_mb: float  # before a model is loaded
-    baseline_low_mb: float | None = None  # builds of the runtime differ
-    baseline_high_mb: float | None = None
     fixed_mb: float = 0.0  # of the model's part: code paths, pools, thread stacks
     weights: float
     convolutions: float | None = None  # copies of convolution weights, where they differ from others
@@ -34,10 +39,14 @@ class Share(Record):
 
 
 class MemoryFile(Record):
-    """The file `memory.yaml`: process memory by path, by runtime and form ('onnxruntime int8'), or by runtime."""
+    """The file `memory.yaml`: process memory by path, by runtime and form ('onnxruntime int8'), or by runtime.
+
+    `here` holds baselines of runtimes that advisor runs in another process than devices do: Python with torch.
+    """
 
     process: dict[str, Share]
     process_default: Share
+    here: dict[str, Baseline] = {}
     sources: dict[str, str] = {}
 
 
@@ -98,9 +107,10 @@ class ProcessMemory:
         copies = share.weights if share.convolutions is None else share.convolutions
         weights = (copies * convolutions + share.weights * others) / 1e6
         live = share.activations * live_bytes(query) / 1e6
-        model, base = share.fixed_mb + weights + live, share.baseline_mb
-        lowest = base if share.baseline_low_mb is None else share.baseline_low_mb
-        highest = base if share.baseline_high_mb is None else share.baseline_high_mb
+        alone = figures().here.get(query.plan.runtime, share) if query.device.id == "host" else share
+        model, base = share.fixed_mb + weights + live, alone.baseline_mb
+        lowest = base if alone.baseline_low_mb is None else alone.baseline_low_mb
+        highest = base if alone.baseline_high_mb is None else alone.baseline_high_mb
         return Estimate(
             metric=self.metric, low=lowest + share.low * model, mid=base + model, high=highest + share.high * model,
             basis=share.basis, predictor=self.name, n=share.n, references=(share.source,),
