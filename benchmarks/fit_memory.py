@@ -138,9 +138,11 @@ def page(found: dict[str, list[Sample]]) -> str:
         "",
         "onnxruntime holds float weights of convolutions more than twice and integer weights about twice: its own "
         "layout stands beside what the file brought. Files in fp16 and of weights alone were not measured. openvino "
-        "and pytorch rest on eight networks of an older measurement. Of other runtimes no usable figure is published: "
-        "the peaks of Qualcomm AI Hub jump between 3 and 100 MB for one network from device to device, so those "
-        "runtimes stay assumed, with a wide interval.",
+        "and pytorch rest on eight networks of an older measurement. executorch and aotinductor run inside of Python "
+        "with torch here, which takes 550 to 800 MB before a model is opened; on a device they need no Python, and "
+        "what their runtimes take there is assumed. Of other runtimes no usable figure is published: the peaks of "
+        "Qualcomm AI Hub jump between 3 and 100 MB for one network from device to device, so those runtimes stay "
+        "assumed, with a wide interval.",
         "",
         "## Readings",
         "",

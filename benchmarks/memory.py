@@ -44,7 +44,7 @@ FEWER = (
     "resnet18", "mobilenetv2_100", "efficientnet_b0", "vit_tiny_patch16_224", "convnext_atto", "regnetx_002",
     "mobilenetv3_small_100", "densenet121", "resnet50", "deit_small_patch16_224", "repvgg_a0", "mnasnet_100",
 )  # fmt: skip
-RUNTIMES = ("onnxruntime", "openvino", "ncnn", "executorch", "aotinductor")
+RUNTIMES = ("onnxruntime", "ncnn", "executorch", "aotinductor")
 SIGNED = ("ncnn", "executorch")  # multiply signed activations
 SIDES = {"levit_128s": 224, "mobilevit_xs": 256}
 SOURCE = "memory-benchmark"

@@ -151,6 +151,11 @@ def test_the_command_measures_files_and_runs_side_by_side(files, tmp_path, short
     assert json.dumps(found)
 
 
+def test_a_run_alone_is_measured_beside_its_original(tmp_path, short, invoke_json):
+    found = invoke_json("bench", write_run(tmp_path / "run"), "--rounds", 7, "--no-memory")
+    assert [entry["name"] for entry in found["entries"]] == ["run (original, fp32)", "run (int8)"]
+
+
 def test_the_commands_page_keeps_within_eighty_columns(files, short, invoke):
     told = invoke("bench", *files, "--rounds", 7)
     assert told.exit_code == 0, told.output
