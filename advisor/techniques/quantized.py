@@ -115,6 +115,8 @@ class _Quantizer:
 
     def _named(self, op: Op) -> bool:
         """Whether the operation is one of the layers to keep in float."""
+        if not self.float_layers:
+            return False
         return bool(self.float_layers & {op.name, *(name.removesuffix(".weight") for name in op.weights)})
 
     def _set_int8(self, tensor: int) -> None:
