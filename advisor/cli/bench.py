@@ -24,8 +24,9 @@ def command(
 ) -> None:
     """Measure artefacts side by side: every round runs all of them, and the first is the baseline.
 
-    Of a run's folder, its shipped file is measured, and its original too where it stands alone. With one thread CPU time counts, with several the wall clock. Where
-    the ratios of medians and of minima differ by over 10 %, the answer is marked as inconclusive.
+    Of a run's folder, its shipped file is measured, and its original too where it stands alone. With one thread CPU
+    time counts, with several the wall clock. Where the ratios of medians and of minima differ by over 10 %, the
+    answer is marked as inconclusive.
     """
     read_count(threads, "--threads")
     from advisor.measurement.bench import bench
