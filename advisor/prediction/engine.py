@@ -15,6 +15,7 @@ from . import (  # noqa: F401  (they register their predictors)
     size,
     throughput,
 )
+from .figures import figures_version
 from .pooled import predictor as _pooled  # noqa: F401
 from .query import Answer, Query, predictors
 from .seen import corrected
@@ -28,13 +29,17 @@ def predict_all(
     found: dict[Metric, tuple[Answer, ...]] = {}
     for metric in Metric:
         answers = [
-            Answer(confidence, corrected(query, predictor.estimate(query)))
+            Answer(confidence, corrected(query, _marked(predictor.estimate(query))))
             for predictor in predictors(metric)
             if (confidence := predictor.supports(query)) is not None
         ]
         if answers:
             found[metric] = tuple(sorted(answers, key=lambda a: -a.confidence))
     return found
+
+
+def _marked(estimate: Estimate) -> Estimate:
+    return estimate.model_copy(update={"figures": figures_version(estimate.metric)})
 
 
 def predict(

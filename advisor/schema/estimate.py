@@ -61,7 +61,8 @@ class Estimate(Record):
     `references` are source ids of `knowledge/`; `note` says in one sentence what the number rests on. `parts` splits
     the middle into named shares of the same unit ("runtime", "weights", "activations") where they are known apart.
     `risks` are probabilities by event ("loses more than 5 points"); `nearest` are published cases like this one.
-    `seen` is there where outcomes measured on the device moved the estimate.
+    `seen` is there where outcomes measured on the device moved the estimate. `figures` tells apart the versions of what
+    a prediction rests on; empty where that is unknown.
     """
 
     metric: Metric
@@ -77,6 +78,7 @@ class Estimate(Record):
     risks: dict[str, float] = {}
     nearest: tuple[str, ...] = ()
     seen: Seen | None = None
+    figures: str = ""
 
     @model_validator(mode="after")
     def _ordered(self) -> "Estimate":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
+from advisor.prediction.figures import figures_version
 from advisor.prediction.seen import deviations
 from advisor.schema import Metric
 
@@ -31,6 +32,8 @@ class Doubt:
 
 def own_doubt(outcome: Outcome, figure: Figure) -> str:
     """Say why a figure teaches nothing by what its own record tells; empty where it may."""
+    if figure.figures and figure.figures != figures_version(figure.metric):
+        return "what predictions rest on has changed since: the error is that of an earlier version"
     if not figure.conclusive:
         return f"the measurement was inconclusive: {figure.note}".rstrip(": ")
     if figure.metric is Metric.ACCURACY:

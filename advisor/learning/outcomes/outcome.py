@@ -28,6 +28,7 @@ class Figure(Record):
     mid: float | None = Field(default=None, allow_inf_nan=False)
     high: float | None = Field(default=None, allow_inf_nan=False)
     raw: tuple[float, float, float] | None = None  # low, mid, high before earlier outcomes moved them
+    figures: str = ""  # version of what the prediction rests on (prediction.figures.figures_version)
     measured: float = Field(allow_inf_nan=False)
     measured_low: float = Field(allow_inf_nan=False)
     measured_high: float = Field(allow_inf_nan=False)

@@ -109,7 +109,7 @@ def _filled(measured: Measurement, value: float, predicted: Estimate | None) -> 
     return figure.model_copy(
         update={
             "basis": predicted.basis.value, "predictor": predicted.predictor, "low": predicted.low,
-            "mid": predicted.mid, "high": predicted.high,
+            "mid": predicted.mid, "high": predicted.high, "figures": predicted.figures,
             "raw": None if seen is None else (seen.low, seen.mid, seen.high),
         }
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import pytest
 
 from advisor.learning.outcomes.lessons import learn
+from advisor.prediction.figures import figures_version
 from advisor.schema import Metric
 
 from .builders import figure, outcome
@@ -95,6 +96,7 @@ def test_a_corrected_prediction_is_learnt_from_as_it_was_before():
          "inconclusive: the CPU throttled itself 3 times"),
         ({"environment": {"throttled": "the CPU throttled itself 2 times"}}, "slowed down meanwhile: the CPU"),
         ({"figures": (figure(measured=-1.0),)}, "zero or less"),
+        ({"figures": (figure(figures="of old"),)}, "rest on has changed since"),
         ({"random_weights": True, "figures": (figure(0, Metric.ACCURACY),)}, "weights were random"),
         ({"accuracy_metric": "mAP", "figures": (figure(0, Metric.ACCURACY),)}, "measured was mAP"),
     ],
@@ -106,6 +108,11 @@ def test_what_teaches_nothing_is_set_aside_with_its_reason(fields, reason):
     assert reason in doubt.reason
     assert lesson(spoilt).shift == lesson(clean).shift
     assert lesson(spoilt).times == 12
+
+
+def test_errors_of_the_figures_that_predict_today_are_learnt_from():
+    today = many(5, figures=(figure(0.0, measured=16.4, figures=figures_version(Metric.LATENCY)),))
+    assert lesson(learn(today, "host", "cpu")).times == 5
 
 
 @pytest.mark.parametrize("share", [1, 3])
