@@ -160,7 +160,7 @@ def section(study: Study, found: dict[str, list[Row]]) -> list[str]:
     ]
 
 
-def page(sections: list[str], seeds: int) -> str:
+def page(sections: list[str], options: str) -> str:
     """Return the whole page."""
     date = datetime.now(UTC).date()
     return "\n".join(
@@ -168,7 +168,7 @@ def page(sections: list[str], seeds: int) -> str:
             "# The case study of the survey, again",
             "",
             _wrapped(
-                f"Written by `python -m benchmarks.case_study --seeds {seeds}` (torch {torch.__version__}, onnxruntime "
+                f"Written by `python -m benchmarks.case_study {options}` (torch {torch.__version__}, onnxruntime "
                 f"{onnxruntime.__version__}, {date}). Do not edit."
             ),
             "",
@@ -231,7 +231,8 @@ def main() -> None:
             lambda folder: cifar(options.cases, folder), lambda _, seed: cifar_resnet20(options.cases, seed),
         ), 1))  # fmt: skip
     sections = [line for study, seeds in studies for line in section(study, carried_out(study, seeds))]
-    PAGE.write_text(page(sections, options.seeds) + "\n", encoding="utf-8")
+    said = f"--seeds {options.seeds}{' --cases CASES' if options.cases else ''}"
+    PAGE.write_text(page(sections, said) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
