@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from advisor.prediction.fusion import fuse
-from advisor.prediction.memory import held_weights
+from advisor.prediction.memory import figures, held_weights
 from advisor.profiling.liveness import in_place, peak_activation_bytes
 from advisor.resources import data_dir
 from advisor.schema import Workload
@@ -30,6 +30,8 @@ from advisor.techniques.static_int8.step import StaticInt8
 from advisor.writing import write_text
 
 FORMS = {"fp32": "", "int8": " int8", "u8s8": " int8", "dynamic": " int8-dynamic"}
+
+FEWEST = 6  # networks; four figures are fitted to them
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def samples() -> dict[str, list[Sample]]:
             key = r["runtime"] + (FORMS[r["variant"]] if r["version"] else "")
             features = (convolutions, others, live, 1.0) if r["version"] else (0.0, convolutions + others, live, 1.0)
             found[key].append(Sample(r["model"], r["variant"], features, float(r["model_mb"])))
-    return dict(found)
+    return {key: mine for key, mine in found.items() if len({s.model for s in mine}) >= FEWEST}
 
 
 def fitted(mine: list[Sample]) -> NDArray[np.float64]:
@@ -111,6 +113,26 @@ def halves(mine: list[Sample]) -> tuple[float, float]:
     return float(np.mean(errors)), float(np.mean(inside))
 
 
+def gains(found: dict[str, list[Sample]]) -> dict[str, tuple[int, float, float]]:
+    """Return by runtime: float peaks over integer ones that are known, their middle error and the factor of 80 %."""
+    errors: dict[str, list[float]] = defaultdict(list)
+    ends = {(s.model, key, s.variant): (s.measured, ratio) for key, mine in found.items()
+            for s, ratio in zip(mine, left_out(mine), strict=True)}  # fmt: skip
+    process = figures().process
+    for (model, key, variant), (measured, ratio) in ends.items():
+        runtime = key.split()[0]
+        if variant == "fp32" or (model, runtime, "fp32") not in ends or runtime not in process:
+            continue
+        before, off = ends[model, runtime, "fp32"]
+        base = process[runtime].baseline_mb
+        real, predicted = ((base + before / a) / (base + measured / b) for a, b in ((1.0, 1.0), (off, ratio)))
+        errors[runtime].append(abs(float(np.log(real / predicted))))
+    return {
+        runtime: (len(off), *(float(f) for f in np.exp(np.quantile(off, [0.5, min(1.0, 0.8 * (1 + 1 / len(off)))]))))
+        for runtime, off in errors.items()
+    }
+
+
 def page(found: dict[str, list[Sample]]) -> str:
     """Lay out the page."""
     lines = [
@@ -135,6 +157,13 @@ def page(found: dict[str, list[Sample]]) -> str:
         lines.append(f"| {key} | {len({s.model for s in mine})} | {a:.2f} | {b:.2f} | {c:.2f} | {fixed:.1f} "
                      f"| {error:.0%} | {inside:.0%} | {low:.2f} to {high:.2f} |")  # fmt: skip
     lines += [
+        "",
+        "Ratio of the float file's peak to that of an integer one of the same network, both by figures of the other "
+        "networks:",
+        "",
+        "| runtime | ratios | median factor off | 80 % lie within a factor of |",
+        "|---|---|---|---|",
+        *(f"| {name} | {n} | {middle:.2f} | {within:.2f} |" for name, (n, middle, within) in gains(found).items()),
         "",
         "onnxruntime holds float weights of convolutions more than twice and integer weights about twice: its own "
         "layout stands beside what the file brought. Files in fp16 and of weights alone were not measured. openvino "
@@ -165,6 +194,7 @@ def main() -> None:
         low, high = conformal(left_out(mine))
         print(f"{key}: fixed_mb: {fixed:.1f}, convolutions: {a:.2f}, weights: {b:.2f}, activations: {c:.2f}, "
               f"low: {low:.2f}, high: {high:.2f}, n: {len(mine)}")  # fmt: skip
+    print("ratio:", ", ".join(f"{name}: {within:.2f}" for name, (_, _, within) in gains(found).items()))
     print("\n".join(line for line in written.splitlines() if line.startswith("| onnx") and line.count("|") == 10))
 
 

@@ -106,17 +106,22 @@ def files(runtime: Runtime, made: dict[str, Path], folder: Path) -> Iterator[tup
 
 
 def measure(name: str, wanted: list[str]) -> list[dict[str, str]]:
-    """Return the readings of one network in runtimes."""
-    side = SIDES.get(name, 224)
+    """Return the readings of one network in runtimes; a file that a runtime does not open is said and left out."""
+    side, rows = SIDES.get(name, 224), []
     with tempfile.TemporaryDirectory() as folder:
         made = variants(name, side, Path(folder))
-        return [
-            dict(zip(COLUMNS, (runtime.name, runtime.version(), kind, name, f"1x3x{side}x{side}", "1",
-                               f"{used.runtime_mb:.1f}", f"{used.model_mb:.1f}", SOURCE), strict=True))
-            for runtime in map(runtimes.get, wanted)
-            for kind, path in files(runtime, made, Path(folder))
-            for used in (peak_memory(path, runtime.name, 1),)
-        ]  # fmt: skip
+        for runtime in map(runtimes.get, wanted):
+            about = (runtime.name, runtime.version())
+            for kind, path in files(runtime, made, Path(folder)):
+                try:
+                    used = peak_memory(path, runtime.name, 1)
+                except AdvisorError as error:
+                    print(f"{runtime.name} {kind} of {name}: {error.what}", flush=True)
+                    continue
+                taken = (f"{used.runtime_mb:.1f}", f"{used.model_mb:.1f}")
+                row = (*about, kind, name, f"1x3x{side}x{side}", "1", *taken, SOURCE)
+                rows.append(dict(zip(COLUMNS, row, strict=True)))
+    return rows
 
 
 def main() -> None:

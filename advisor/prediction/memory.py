@@ -41,11 +41,14 @@ class Share(Baseline):
 class MemoryFile(Record):
     """The file `memory.yaml`: process memory by path, by runtime and form ('onnxruntime int8'), or by runtime.
 
-    `here` holds baselines of runtimes that advisor runs in another process than devices do: Python with torch.
+    `here` holds baselines of runtimes that advisor runs in another process than devices do: Python with torch. `ratio`
+    is the factor, by runtime, within which 80 % of the ratios of two forms of one network lie around their middle.
     """
 
     process: dict[str, Share]
     process_default: Share
+    ratio: dict[str, float]
+    ratio_default: float
     here: dict[str, Baseline] = {}
     sources: dict[str, str] = {}
 
@@ -61,6 +64,12 @@ def share_of(query: Query) -> Share | None:
     known, plan = figures().process, query.plan
     form = f"{plan.runtime} {plan_precision(plan)}"
     return next((known[name] for name in (plan.path, form, plan.runtime) if name in known), None)
+
+
+def ratio_spread(query: Query) -> float:
+    """Return the factor of the 80 % interval of a ratio of two peaks in the plan's runtime; 1 without processes."""
+    known = figures()
+    return known.ratio.get(query.plan.runtime, known.ratio_default) if query.device.os else 1.0
 
 
 @remembered(48)

@@ -10,6 +10,7 @@ from .calibrated import ratio_spread
 from .efficiency import figures
 from .engine import most_confident, predict_all
 from .latency import timing
+from .memory import ratio_spread as memory_spread
 from .query import Answer, Query
 
 Answers = Mapping[Metric, tuple[Answer, ...]]
@@ -64,9 +65,10 @@ def gain(metric: Metric, base: Query, candidate: Query, left: Estimate, right: E
     if metric in (Metric.LATENCY, Metric.ENERGY):
         spread = _spread(base, candidate)
         return Gain(metric=metric, baseline=label, low=mid / spread, mid=mid, high=mid * spread)
-    # Size and memory: both intervals lean the same way, so their ends are compared with each other.
+    # Both intervals lean the same way, so their ends are compared with each other; of processes, forms err apart too.
+    spread = memory_spread(candidate) if metric is Metric.MEMORY else 1.0
     ends = [left.low / right.low if right.low else mid, left.high / right.high if right.high else mid, mid]
-    return Gain(metric=metric, baseline=label, low=min(ends), mid=mid, high=max(ends))
+    return Gain(metric=metric, baseline=label, low=min(*ends, mid / spread), mid=mid, high=max(*ends, mid * spread))
 
 
 def same(base: Query, candidate: Query) -> bool:

@@ -1,8 +1,9 @@
 import pytest
 
-from advisor.prediction.memory import ProcessMemory, figures, held_weights, share_of
+from advisor.prediction.memory import ProcessMemory, figures, held_weights, ratio_spread, share_of
 from advisor.prediction.query import Query
-from advisor.schema import Cpu
+from advisor.prediction.ratio import gain
+from advisor.schema import Cpu, Metric
 from advisor.techniques.static_int8.preview import preview
 from advisor.techniques.static_int8.step import StaticInt8
 from advisor.techniques.weight_only.preview import preview as weight_only
@@ -70,3 +71,27 @@ def test_pytorch_costs_more_than_onnxruntime():
         for r in ("pytorch", "onnxruntime")
     )
     assert torch_mb > 3 * ort_mb
+
+
+def test_here_a_runtime_takes_the_python_that_it_runs_in():
+    network = conv_net()
+    device = board(runtime="executorch")
+    there, here = (
+        ProcessMemory().estimate(Query(plain("executorch"), network, network, one)).parts["runtime"]
+        for one in (device, device.model_copy(update={"id": "host"}))
+    )
+    assert here == figures().here["executorch"].baseline_mb > 10 * there
+
+
+@pytest.mark.parametrize(("runtime", "spread"), [("onnxruntime", None), ("brand-new", None), ("onnxruntime", 1.0)])
+def test_a_ratio_of_two_forms_is_known_no_better_than_they_err_apart(runtime, spread):
+    network, step = conv_net(channels=64, side=32), StaticInt8()
+    device = board(runtime=runtime) if spread is None else board(runtime=runtime, os=False)
+    steps = plain(runtime).model_copy(update={"steps": (step,)})
+    base = Query(plain(runtime), network, network, device)
+    candidate = Query(steps, network, preview(step, network), device)
+    known = figures().ratio.get(runtime, figures().ratio_default) if spread is None else spread
+    assert ratio_spread(candidate) == known
+    left, right = (ProcessMemory().estimate(query) for query in (base, candidate))
+    found = gain(Metric.MEMORY, base, candidate, left, right)
+    assert found.low <= found.mid / known <= found.mid * known <= found.high
