@@ -10,10 +10,7 @@ it is done, and replace those of the same source.
 """
 
 import argparse
-import contextlib
 import csv
-import io
-import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,6 +29,7 @@ from advisor.resources import data_dir
 from advisor.runtimes import Session
 from advisor.runtimes.onnx_export import export_onnx
 from advisor.runtimes.openvino import OpenVinoSession
+from advisor.runtimes.silence import silent
 from advisor.schema import ExecPath, Restrictions
 from advisor.techniques.dynamic_int8.apply import apply as apply_dynamic
 from advisor.techniques.dynamic_int8.step import DynamicInt8
@@ -106,7 +104,7 @@ class Maker:
             if variant != BASELINE and (not variant.startswith(wanted) or variant.startswith(never)):
                 continue
             try:
-                with _silent():
+                with silent():
                     session = make()
             except (AdvisorError, ValueError) as error:
                 print(f"    {variant} is left out: {error}", flush=True)
@@ -148,18 +146,6 @@ class Maker:
 
 def _by(name: str) -> Callable[[Path], Session]:
     return lambda path: runtimes.get(name).load(path, 1)
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """Silence the quantizers and exporters, which print advice."""
-    root, level = logging.getLogger(), logging.getLogger().level
-    root.setLevel(logging.ERROR)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        root.setLevel(level)
 
 
 def measure(name: str, side: int, wanted: tuple[str, ...]) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """From a probe to the files that ship: float, static and dynamic int8, by the project's own export and techniques."""
 
 import contextlib
-import io
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.errors import AdvisorError, NotApplicable
+from advisor.runtimes.silence import silent
 from advisor.schema import Workload
 
 from .probes import Probe, built, probes
@@ -43,7 +43,7 @@ def artefacts(module: Any, shape: tuple[int, ...], *, name: str, family: str) ->
     from advisor.techniques.subject import Subject
 
     workload = profile_module(module, shape, name=name, source=name)
-    with tempfile.TemporaryDirectory() as folder, _silent():
+    with tempfile.TemporaryDirectory() as folder, silent():
         plain = export_onnx(module, shape, Path(folder) / "float.onnx")
         subject = Subject(shape, Path(folder), onnx=plain, calibration=lambda _: _noise(shape))
         static, dynamic = StaticInt8(signedness="u8s8", calibration_images=1), DynamicInt8(signedness="u8s8")
@@ -83,15 +83,3 @@ def _noise(shape: tuple[int, ...]) -> Iterator[Any]:
     import numpy as np
 
     yield np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """Silence the quantizers, which print advice."""
-    root, level = logging.getLogger(), logging.getLogger().level
-    root.setLevel(logging.ERROR)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        root.setLevel(level)
