@@ -181,10 +181,18 @@ def unpack(module: Any, path: Path) -> None:
 
 
 def weights_digest(module: Any, onnx: Path | None) -> str:
-    """Return the SHA-256 of a model's tensors, or of its file."""
-    if module is None:
-        return sha256(onnx) if onnx is not None else ""
+    """Return the SHA-256 of a model's tensors, or of its file; with weights beside the file, of all of them."""
     import hashlib
+
+    if module is None:
+        if onnx is None:
+            return ""
+        import onnx as library
+
+        from advisor.loading.onnx_tensors import external_files
+
+        files = (onnx, *external_files(library.load(onnx, load_external_data=False), onnx))
+        return sha256(onnx) if len(files) == 1 else hashlib.sha256(":".join(map(sha256, files)).encode()).hexdigest()
 
     import torch
 

@@ -34,11 +34,13 @@ def set_out(
     order: Order, data: DataSplit | None, reader: ImageReader, journal: Journal, workload: Workload, progress: Progress
 ) -> tuple[Subject, Workshop]:
     """Return what the steps of a plan start from, and what they share."""
+    from advisor.loading.onnx_tensors import one_file
+
     loaded, plan = order.loaded, order.plan
     check_accepts(_measuring(order), plan)
     local = runtimes.get("pytorch" if plan.runtime == "pytorch" and loaded.module is not None else "onnxruntime")
     opset = max_opset(plan, order.device) if local.name == "onnxruntime" else None
-    onnx = loaded.onnx_path if loaded.module is None else None
+    onnx = one_file(loaded.onnx_path, journal.work) if loaded.module is None and loaded.onnx_path else None
     start = Subject(
         loaded.input_shape,
         journal.work,

@@ -10,7 +10,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from advisor.errors import ModelLoadError
+from advisor.writing import write_bytes
 
+INSIDE = "inside.onnx"  # what is made of a file whose weights lie beside it
+_ONE_FILE = 2 * 1000**3  # bytes, a limit of protobuf
 _MOST_ELEMENTS = 2**36  # of one tensor: 64 GB in bytes
 _FLOATS = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16, TensorProto.DOUBLE: np.float64}
 _COMPLEX = (TensorProto.COMPLEX64, TensorProto.COMPLEX128)
@@ -35,6 +38,26 @@ def external_files(model: onnx.ModelProto, path: Path) -> tuple[Path, ...]:
     """Return the files that hold weights outside the graph."""
     names = {_entries(t)["location"] for t in tensors_of(model) if t.data_location == TensorProto.EXTERNAL}
     return tuple(sorted(path.parent / name for name in names))
+
+
+def one_file(path: Path, folder: Path) -> Path:
+    """Return an ONNX file that holds all of its weights: the file itself, or one in `folder` that is made of it.
+
+    Raises ModelLoadError where the weights do not fit into one file.
+    """
+    model = onnx.load(path, load_external_data=False)
+    outside = external_files(model, path)
+    target = folder / INSIDE
+    if not outside or target.is_file():
+        return target if outside else path
+    if sum(file.stat().st_size for file in outside) >= _ONE_FILE:
+        raise ModelLoadError(
+            "its weights do not fit into one ONNX file, which holds less than 2 GB",
+            where=str(path),
+            remedy="Give the network's PyTorch form, or half precision.",
+        )
+    write_bytes(target, onnx.load(path).SerializeToString())
+    return target
 
 
 def tensors_of(model: onnx.ModelProto) -> Iterator[Any]:

@@ -35,7 +35,11 @@ def source_of(artefact: str | Path, role: str, folder: Path, options: dict[str, 
             raise RunError(
                 "there is no such file", where=str(path), remedy="Give a run folder, an .onnx file or a model."
             )
-        return Source(path, str(path), path.parent, path.stem, _checked(path), frozenset({path.resolve()}))
+        from advisor.loading.onnx_tensors import one_file
+
+        quantized = _checked(path)
+        file = one_file(path, folder)
+        return Source(file, str(path), path.parent, path.stem, quantized, frozenset({path.resolve()}))
     return _exported(str(artefact), folder, options)
 
 
@@ -56,6 +60,7 @@ def onnx_of_run(folder: Path, role: str) -> Path:
 
 def _exported(spec: str, folder: Path, options: dict[str, Any]) -> Source:
     from advisor.loading import load
+    from advisor.loading.onnx_tensors import one_file
 
     from .onnx_export import export_onnx
 
@@ -68,7 +73,8 @@ def _exported(spec: str, folder: Path, options: dict[str, Any]) -> Source:
             raise NotApplicable(
                 "the model has neither a module nor an ONNX file", where=spec, remedy="Give another form."
             )
-        return Source(loaded.onnx_path, spec, beside, stem, _checked(loaded.onnx_path), taken)
+        quantized = _checked(loaded.onnx_path)
+        return Source(one_file(loaded.onnx_path, folder), spec, beside, stem, quantized, taken)
     if len(loaded.inputs) > 1:
         raise NotApplicable(
             f"the model has {len(loaded.inputs)} inputs", where=spec, remedy="Only models of one image."

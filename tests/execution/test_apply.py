@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from advisor.execution.journal import weights_digest
 from advisor.schema import Metric, Plan, RunRecord
 from advisor.techniques.half.step import Half
 from advisor.techniques.static_int8.step import StaticInt8
@@ -99,6 +100,26 @@ def test_an_onnx_file_is_quantized_without_torch(tmp_path):
     record, out = run(Plan(steps=(StaticInt8(signedness="u8s8"),), runtime="onnxruntime"), model=model)
     assert (out / "baseline.onnx").read_bytes() == source.read_bytes()
     assert record.accuracy["original"] - record.accuracy["shipped"] < 2
+
+
+def test_an_onnx_file_with_its_weights_beside_it_ships_as_one_file(tmp_path):
+    import onnx
+
+    from advisor import runtimes
+
+    source = runtimes.get("onnxruntime").export(trained(), (1, 1, 16, 16), tmp_path / "whole.onnx")
+    beside = tmp_path / "net.onnx"
+    onnx.save(onnx.load(source), beside, save_as_external_data=True, location="net.onnx.data", size_threshold=0)
+    model = loaded(module=None, onnx_path=beside, format="onnx")
+    object.__setattr__(model, "module", None)
+    record, out = run(Plan(steps=(StaticInt8(signedness="u8s8"),), runtime="onnxruntime"), model=model)
+    assert (out / "baseline.onnx").stat().st_size == pytest.approx(source.stat().st_size, rel=0.01)
+    assert record.accuracy["original"] - record.accuracy["shipped"] < 2
+    assert weights_digest(None, beside) == record.model_digest
+    content = bytearray((tmp_path / "net.onnx.data").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "net.onnx.data").write_bytes(content)
+    assert weights_digest(None, beside) != record.model_digest, "other weights are another model"
 
 
 def test_another_target_gets_artefact_and_recipe_and_a_warning(tmp_path):

@@ -5,6 +5,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from advisor.errors import ModelLoadError
 from advisor.loading import load
+from advisor.loading.onnx_tensors import external_files, one_file
 
 
 def write_conv(path, axes, *, external=False, outputs=(1, 2, 8, 8)):
@@ -53,6 +54,28 @@ def test_external_weights_are_part_of_the_digest(tmp_path):
     (tmp_path / "weights.bin").write_bytes(b"\0" * (tmp_path / "weights.bin").stat().st_size)
     with pytest.raises(ModelLoadError, match="has changed"):
         load(**spec)
+
+
+def test_a_file_with_weights_beside_it_becomes_one_that_holds_them(tmp_path):
+    plain, split = write_conv(tmp_path / "plain.onnx", [1, 3, 8, 8]), tmp_path / "split"
+    split.mkdir()
+    outside = write_conv(split / "net.onnx", [1, 3, 8, 8], external=True)
+    made = one_file(outside, tmp_path / "work")
+    assert one_file(plain, tmp_path) == plain
+    assert made.parent == tmp_path / "work"
+    whole = onnx.load(made, load_external_data=False)
+    assert external_files(whole, made) == ()
+    assert numpy_helper.to_array(whole.graph.initializer[0]).tolist() == np.ones((2, 3, 1, 1)).tolist()
+    (split / "weights.bin").unlink()
+    assert one_file(outside, tmp_path / "work") == made  # what an earlier try left
+
+
+def test_weights_that_no_single_file_holds_are_refused(tmp_path, monkeypatch):
+    path = write_conv(tmp_path / "net.onnx", [1, 3, 8, 8], external=True)
+    monkeypatch.setattr("advisor.loading.onnx_tensors._ONE_FILE", 20)
+    with pytest.raises(ModelLoadError, match="do not fit into one ONNX file"):
+        one_file(path, tmp_path / "work")
+    assert not (tmp_path / "work").exists()
 
 
 def test_missing_external_weights_are_explained(tmp_path):

@@ -22,6 +22,7 @@ from advisor.execution.search.ladder import dials
 from advisor.execution.search.sparing import scan
 from advisor.execution.steps import Carried, Workshop
 from advisor.execution.trials import Pair, compare_on
+from advisor.loading.onnx_tensors import one_file
 from advisor.measurement.comparison import Compared
 from advisor.measurement.machine import open_cpus
 from advisor.profiling import profile
@@ -102,6 +103,7 @@ class _Probe:
         runtime, onnx = runtimes.get(RUNTIME), self.loaded.onnx_path if self.loaded.module is None else None
         workload = profile(self.loaded, batch=self.loaded.input_shape[0])
         with tempfile.TemporaryDirectory() as folder:
+            onnx = one_file(onnx, Path(folder)) if onnx else None
             start = Subject(self.loaded.input_shape, Path(folder), module=self.loaded.module, onnx=onnx,
                             workload=workload, preprocessing=self.loaded.preprocessing)  # fmt: skip
             first = next(iter((*untrained, *trained)), Plan(runtime=RUNTIME))
