@@ -8,6 +8,7 @@ from advisor.schema import Device, Estimate, Gain, Metric, Plan, Workload
 
 from .calibrated import ratio_spread
 from .efficiency import figures
+from .energy import PowerTimesTime
 from .engine import most_confident, predict_all
 from .latency import timing
 from .memory import ratio_spread as memory_spread
@@ -33,7 +34,20 @@ def predict_gain(
     )
     left, right = alike(unchanged, changed)
     costs = [m for m in Metric if m is not Metric.THROUGHPUT]  # it repeats the latency's gain
-    return {m: gain(m, base, candidate, left[m], right[m]) for m in costs if m in left and m in right}
+    gains: dict[Metric, Gain] = {
+        m: gain(m, base, candidate, left[m], right[m]) for m in costs if m in left and m in right
+    }
+    if Metric.LATENCY in gains and Metric.ENERGY in gains and _time_alone(base, candidate, left, right):
+        gains[Metric.ENERGY] = gains[Metric.LATENCY].model_copy(update={"metric": Metric.ENERGY})
+    return gains
+
+
+def _time_alone(
+    base: Query, candidate: Query, left: Mapping[Metric, Estimate], right: Mapping[Metric, Estimate]
+) -> bool:
+    """Whether energies differ by their times only: then they must not be of two predictors of latency either."""
+    names = {left[Metric.ENERGY].predictor, right[Metric.ENERGY].predictor}
+    return names == {PowerTimesTime.name} and base.plan.unit == candidate.plan.unit
 
 
 def alike(base: Answers, candidate: Answers) -> tuple[dict[Metric, Estimate], dict[Metric, Estimate]]:

@@ -148,3 +148,13 @@ def test_every_profile_has_latency_or_a_reason(name):
             assert {Metric.SIZE, Metric.MEMORY, Metric.ACCURACY} <= set(found)
             if Metric.LATENCY not in found:
                 assert explain_absence(Metric.LATENCY, plan, before, after, device, facts), f"{device.id} {path.label}"
+
+
+@pytest.mark.parametrize("step", [U8, DynamicInt8(), Half()])
+def test_energy_gains_what_time_gains_where_the_same_unit_works(step):
+    """Whichever predictors of latency are the most confident for the two plans."""
+    before, board = network("vit_tiny_patch16_224"), load_device("raspberry-pi-5")
+    base, plan = (Plan(runtime="onnxruntime", unit="cpu", steps=s) for s in ((), (step,)))
+    gains = predict_gain(plan, base, before, before, preview_plan(plan, before), board, {})
+    assert gains[Metric.ENERGY].metric is Metric.ENERGY
+    assert gains[Metric.ENERGY].mid == gains[Metric.LATENCY].mid
