@@ -187,12 +187,10 @@ def weights_digest(module: Any, onnx: Path | None) -> str:
     if module is None:
         if onnx is None:
             return ""
-        import onnx as library
+        from advisor.loading.onnx_tensors import files_of
 
-        from advisor.loading.onnx_tensors import external_files
-
-        files = (onnx, *external_files(library.load(onnx, load_external_data=False), onnx))
-        return sha256(onnx) if len(files) == 1 else hashlib.sha256(":".join(map(sha256, files)).encode()).hexdigest()
+        digests = [sha256(file) for file in files_of(onnx)]
+        return digests[0] if len(digests) == 1 else hashlib.sha256(":".join(digests).encode()).hexdigest()
 
     import torch
 

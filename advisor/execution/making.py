@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor import runtimes
 from advisor.facts import plan_precision
@@ -27,6 +28,9 @@ from .split_record import store_split
 from .steps import FLOAT_FILE, Carried, Student, Workshop
 from .trials import Pair, choose_threads
 
+if TYPE_CHECKING:
+    from advisor.loading import LoadedModel
+
 Carry = Callable[[Plan, Subject, Workshop], Carried]
 
 
@@ -34,22 +38,27 @@ def set_out(
     order: Order, data: DataSplit | None, reader: ImageReader, journal: Journal, workload: Workload, progress: Progress
 ) -> tuple[Subject, Workshop]:
     """Return what the steps of a plan start from, and what they share."""
-    from advisor.loading.onnx_tensors import one_file
-
     loaded, plan = order.loaded, order.plan
     check_accepts(_measuring(order), plan)
     local = runtimes.get("pytorch" if plan.runtime == "pytorch" and loaded.module is not None else "onnxruntime")
     opset = max_opset(plan, order.device) if local.name == "onnxruntime" else None
-    onnx = one_file(loaded.onnx_path, journal.work) if loaded.module is None and loaded.onnx_path else None
-    start = Subject(
+    start = start_of(loaded, workload, journal.work)
+    return start, Workshop(data, reader, local, opset, journal.work, order.path, order.seed, progress, journal)
+
+
+def start_of(loaded: "LoadedModel", workload: Workload, folder: Path) -> Subject:
+    """Return a model as steps take it: a module, or one ONNX file that holds all of its weights."""
+    from advisor.loading.onnx_tensors import one_file
+
+    onnx = one_file(loaded.onnx_path, folder) if loaded.module is None and loaded.onnx_path else None
+    return Subject(
         loaded.input_shape,
-        journal.work,
+        folder,
         module=loaded.module,
         onnx=onnx,
         workload=workload,
         preprocessing=loaded.preprocessing,
     )
-    return start, Workshop(data, reader, local, opset, journal.work, order.path, order.seed, progress, journal)
 
 
 def lay_out(order: Order, start: Subject, carried: Carried, shop: Workshop, workload: Workload, folder: Path) -> Made:

@@ -40,13 +40,17 @@ def external_files(model: onnx.ModelProto, path: Path) -> tuple[Path, ...]:
     return tuple(sorted(path.parent / name for name in names))
 
 
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return an ONNX file and those that hold its weights beside it."""
+    return (path, *external_files(onnx.load(path, load_external_data=False), path))
+
+
 def one_file(path: Path, folder: Path) -> Path:
     """Return an ONNX file that holds all of its weights: the file itself, or one in `folder` that is made of it.
 
     Raises ModelLoadError where the weights do not fit into one file.
     """
-    model = onnx.load(path, load_external_data=False)
-    outside = external_files(model, path)
+    _, *outside = files_of(path)
     target = folder / INSIDE
     if not outside or target.is_file():
         return target if outside else path

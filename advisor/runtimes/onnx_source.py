@@ -35,10 +35,7 @@ def source_of(artefact: str | Path, role: str, folder: Path, options: dict[str, 
             raise RunError(
                 "there is no such file", where=str(path), remedy="Give a run folder, an .onnx file or a model."
             )
-        from advisor.loading.onnx_tensors import one_file
-
-        quantized = _checked(path)
-        file = one_file(path, folder)
+        file, quantized = _whole(path, folder)
         return Source(file, str(path), path.parent, path.stem, quantized, frozenset({path.resolve()}))
     return _exported(str(artefact), folder, options)
 
@@ -60,7 +57,6 @@ def onnx_of_run(folder: Path, role: str) -> Path:
 
 def _exported(spec: str, folder: Path, options: dict[str, Any]) -> Source:
     from advisor.loading import load
-    from advisor.loading.onnx_tensors import one_file
 
     from .onnx_export import export_onnx
 
@@ -73,14 +69,22 @@ def _exported(spec: str, folder: Path, options: dict[str, Any]) -> Source:
             raise NotApplicable(
                 "the model has neither a module nor an ONNX file", where=spec, remedy="Give another form."
             )
-        quantized = _checked(loaded.onnx_path)
-        return Source(one_file(loaded.onnx_path, folder), spec, beside, stem, quantized, taken)
+        file, quantized = _whole(loaded.onnx_path, folder)
+        return Source(file, spec, beside, stem, quantized, taken)
     if len(loaded.inputs) > 1:
         raise NotApplicable(
             f"the model has {len(loaded.inputs)} inputs", where=spec, remedy="Only models of one image."
         )
     file = export_onnx(loaded.module, loaded.input_shape, folder / "source.onnx")
     return Source(file, spec, beside, stem, quantized=False, taken=taken)
+
+
+def _whole(file: Path, folder: Path) -> tuple[Path, bool]:
+    """Return the file, once it is checked, with all of its weights inside, and whether it holds quantize nodes."""
+    from advisor.loading.onnx_tensors import one_file
+
+    quantized = _checked(file)
+    return one_file(file, folder), quantized
 
 
 def _checked(file: Path) -> bool:

@@ -15,6 +15,7 @@ from advisor.errors import AdvisorError, NotApplicable
 from advisor.execution.data import DataSplit, evenly, for_probe, open_data
 from advisor.execution.images import ImageReader, channels_of
 from advisor.execution.items import Item
+from advisor.execution.making import start_of
 from advisor.execution.refuse import applier, check_data, check_plan
 from advisor.execution.search.bench import Bench, opened
 from advisor.execution.search.clock import Clock, OutOfTime, Watched
@@ -22,7 +23,6 @@ from advisor.execution.search.ladder import dials
 from advisor.execution.search.sparing import scan
 from advisor.execution.steps import Carried, Workshop
 from advisor.execution.trials import Pair, compare_on
-from advisor.loading.onnx_tensors import one_file
 from advisor.measurement.comparison import Compared
 from advisor.measurement.machine import open_cpus
 from advisor.profiling import profile
@@ -31,7 +31,6 @@ from advisor.runtimes.recipes import max_opset
 from advisor.schema import Device, Plan, Probed, ProbeRecord, Recommendation, Sensitivity, Step, at_risk
 from advisor.techniques.static_int8.sensitivity import SCAN_IMAGES
 from advisor.techniques.static_int8.step import StaticInt8
-from advisor.techniques.subject import Subject
 
 from .choose import DEFAULT_S, chosen, epochs_of, shortened
 from .layers import Looked, look
@@ -100,12 +99,10 @@ class _Probe:
         self.clock = Clock(self.budget_s)
         self.threads = open_cpus()
         untrained, trained = chosen(self.asked)
-        runtime, onnx = runtimes.get(RUNTIME), self.loaded.onnx_path if self.loaded.module is None else None
+        runtime = runtimes.get(RUNTIME)
         workload = profile(self.loaded, batch=self.loaded.input_shape[0])
         with tempfile.TemporaryDirectory() as folder:
-            onnx = one_file(onnx, Path(folder)) if onnx else None
-            start = Subject(self.loaded.input_shape, Path(folder), module=self.loaded.module, onnx=onnx,
-                            workload=workload, preprocessing=self.loaded.preprocessing)  # fmt: skip
+            start = start_of(self.loaded, workload, Path(folder))
             first = next(iter((*untrained, *trained)), Plan(runtime=RUNTIME))
             opset = max_opset(first, self.device)
             shop = Workshop(self.data, self.reader, runtime, opset, Path(folder), None, self.seed, self.progress)
