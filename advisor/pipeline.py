@@ -11,10 +11,7 @@ from advisor.errors import GoalError, NotApplicable, UnknownNetwork
 from advisor.facts.abilities import unknown_network
 from advisor.learning.outcomes import kept, taught
 from advisor.progress import Progress
-from advisor.ranking.decision import recommend_for
-from advisor.ranking.evaluate import predict_anew, predict_here
 from advisor.ranking.store import load_recommendation, restored, save_recommendation
-from advisor.ranking.to_search import to_search
 from advisor.rules import RuleBase
 from advisor.rules.sources import rules_in_use
 from advisor.rules.sources import told as told_rules
@@ -127,6 +124,8 @@ def _decide(
     progress: Progress | None,
     probe: ProbeRecord | None,
 ) -> Recommendation:
+    from advisor.ranking.decision import recommend_for
+
     return recommend_for(
         profiled.workload,
         device,
@@ -169,6 +168,8 @@ def apply(  # noqa: PLR0913  (what may be asked, by name)
     from advisor.execution.working import begun
     from advisor.loading import load
     from advisor.profiling import profile as profile_loaded
+    from advisor.ranking.evaluate import predict_anew, predict_here
+    from advisor.ranking.to_search import to_search
     from advisor.runtimes import measured_in
 
     if isinstance(plan, str | Path) and str(plan).endswith(".json"):

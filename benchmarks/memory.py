@@ -25,7 +25,6 @@ from advisor.measurement.memory import peak_memory
 from advisor.resources import data_dir
 from advisor.runtimes.onnx_export import export_onnx
 from advisor.runtimes.runtime import Runtime
-from advisor.techniques.static_int8.graph import Graph
 from advisor.techniques.static_int8.prepare import fold
 from advisor.techniques.static_int8.scope import float_nodes
 from advisor.techniques.static_int8.step import StaticInt8
@@ -79,8 +78,9 @@ def variants(name: str, side: int, folder: Path) -> dict[str, Path]:
     shape = (1, 3, side, side)
     path = {kind: folder / f"{kind}.onnx" for kind in ("fp32", "int8", "s8s8", "dynamic")}
     export_onnx(timm.create_model(name).eval(), shape, path["fp32"])
-    prepared = fold(path["fp32"], folder)
-    floats = sorted(float_nodes(Graph.read(prepared), StaticInt8()))
+    graph, prepared = fold(path["fp32"], folder), folder / "prepared.onnx"
+    graph.save(prepared)
+    floats = sorted(float_nodes(graph, StaticInt8()))
     for kind, activations in (("int8", QuantType.QUInt8), ("s8s8", QuantType.QInt8)):
         quantize_static(
             prepared, path[kind], OneImage(prepared, shape), quant_format=QuantFormat.QDQ, per_channel=True,

@@ -1,8 +1,10 @@
 """The command `advisor`. Nothing heavy is imported before a command needs it."""
 
+import atexit
 import gc
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -35,6 +37,7 @@ _EPILOG = (
 # Objects between two searches for garbage. Libraries and networks are hundreds of thousands of objects that live on:
 # looking at them all again and again takes a tenth of the start.
 SELDOM = (50_000, 20, 100)
+BROKEN_PIPE = 120  # as Python itself exits then
 
 app = typer.Typer(
     name="advisor",
@@ -78,9 +81,20 @@ def _global(
 
 
 def run() -> None:
-    """Run the command line and exit."""
+    """Run the command line and end the process."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without these characters shows '?' instead of failing
     gc.set_threshold(*SELDOM)
-    app(prog_name="advisor")
+    _leave(app(prog_name="advisor", standalone_mode=False))
+
+
+def _leave(code: int) -> NoReturn:
+    """End as Python does, but without taking the libraries apart object by object, a second and more after PyTorch."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # nobody reads on, as behind `| head`
+            code = code or BROKEN_PIPE
+    os._exit(code)

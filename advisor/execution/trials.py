@@ -1,7 +1,7 @@
 """Measuring what a plan produced against the unchanged model: accuracy, latency, size and memory, same runtime."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from advisor.measurement.machine import machine_name, open_cpus
 from advisor.measurement.memory import peak_memory
 from advisor.measurement.size import size_measurement
 from advisor.progress import Progress
-from advisor.runtimes import Runtime
+from advisor.runtimes import Runtime, Session
 from advisor.schema import Measurement, Plan
 
 from .data import DataSplit, evenly
@@ -34,6 +34,13 @@ class Pair:
     shipped: Path
     runtime: Runtime
     threads: int
+    _opened: dict[tuple[Path, int], Session] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def session(self, path: Path, threads: int) -> Session:
+        """Open one of the two; it stays open, so that accuracy and costs are of the same session."""
+        if (path, threads) not in self._opened:
+            self._opened[path, threads] = self.runtime.load(path, threads)
+        return self._opened[path, threads]
 
     @property
     def label(self) -> str:
@@ -54,8 +61,7 @@ def measure_costs(pair_: Pair, seed: int, progress: Progress) -> tuple[Measureme
     """Measure latency, size and memory, and energy where this machine shows it."""
     machine = machine_name()
     progress.start("measure latency and memory", 3)
-    baseline = pair_.runtime.load(pair_.baseline, pair_.threads)
-    shipped = pair_.runtime.load(pair_.shipped, pair_.threads)
+    baseline, shipped = (pair_.session(path, pair_.threads) for path in (pair_.baseline, pair_.shipped))
     timed = compare(baseline, shipped, pair_.threads, seed=seed)
     latency = timed.measurement(pair_.label, machine)
     energy = timed.energy(pair_.label, machine)
@@ -76,9 +82,7 @@ def compare_on(
 ) -> Compared:
     """Compare both artefacts on these images by the task of the data; what the original answered is remembered."""
     progress.start(f"measure {data.task.metric}", 2 * len(items))
-    before, after = (
-        _observed(path, pair_, items, data.task, reader, progress) for path in (pair_.baseline, pair_.shipped)
-    )
+    before, after = _observed(pair_, items, data.task, reader, progress)
     progress.finish()
     return data.task.compare(before, after, seed)
 
@@ -99,26 +103,41 @@ def measure_accuracy(
 
 
 def _observed(
-    path: Path, pair_: Pair, items: tuple[Item, ...], task: Task, reader: ImageReader, progress: Progress
-) -> list[Any]:
-    """Run an artefact over the images; one that was run over the same before is not run again."""
-    state = path.stat()
-    held = (id(task), id(reader), id(items[0].source))
-    key = (str(path), state.st_ino, state.st_mtime_ns, state.st_size, pair_.runtime.name, hash(items), *held)
+    pair_: Pair, items: tuple[Item, ...], task: Task, reader: ImageReader, progress: Progress
+) -> tuple[list[Any], list[Any]]:
+    """Run both artefacts over the images; an original that was run over the same before is not run again."""
+    key = _key(pair_, items, task, reader)
     if key in _REMEMBERED:
         progress.advance(len(items))
-        return _REMEMBERED[key][0]
+        return _REMEMBERED[key][0], _run(pair_, (pair_.shipped,), items, task, reader, progress)[0]
+    before, after = _run(pair_, (pair_.baseline, pair_.shipped), items, task, reader, progress)
+    while len(_REMEMBERED) >= REMEMBERED:
+        del _REMEMBERED[next(iter(_REMEMBERED))]
+    _REMEMBERED[key] = (before, task, reader, items)  # held, so that nothing else gets their ids
+    return before, after
+
+
+def _key(pair_: Pair, items: tuple[Item, ...], task: Task, reader: ImageReader) -> tuple[Any, ...]:
+    state, held = pair_.baseline.stat(), (id(task), id(reader), id(items[0].source))
+    file = (str(pair_.baseline), state.st_ino, state.st_mtime_ns, state.st_size)
+    return (*file, pair_.runtime.name, hash(items), *held)
+
+
+def _run(
+    pair_: Pair, paths: Sequence[Path], items: tuple[Item, ...], task: Task, reader: ImageReader, progress: Progress
+) -> list[list[Any]]:
+    """Return what artefacts say of the images, which are read once for those that take the same size."""
     # Answers are not timed, so all CPUs may give them. Callers that share a session need not wait for one another as
     # its own threads do after every layer.
     concurrent = getattr(pair_.runtime, "concurrent", False)
     callers = min(CALLERS, open_cpus()) if concurrent else 1
-    session = pair_.runtime.load(path, 1 if concurrent else open_cpus())
-    sized = reader.at(session.input_shape[2:])  # one of the two may read smaller images
-    found = observe(session, _fed(items, task, sized, session.input_shape[0]), task.observe, progress.advance, callers)
-    if path == pair_.baseline:
-        while len(_REMEMBERED) >= REMEMBERED:
-            del _REMEMBERED[next(iter(_REMEMBERED))]
-        _REMEMBERED[key] = (found, task, reader, items)  # held, so that nothing else gets their ids
+    sessions = [pair_.session(path, 1 if concurrent else open_cpus()) for path in paths]
+    alike = [sessions] if len({session.input_shape for session in sessions}) == 1 else [[one] for one in sessions]
+    found: list[list[Any]] = []
+    for together in alike:
+        shape = together[0].input_shape
+        fed = _fed(items, task, reader.at(shape[2:]), shape[0])
+        found += observe(together, fed, task.observe, progress.advance, callers)
     return found
 
 

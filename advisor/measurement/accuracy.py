@@ -14,6 +14,9 @@ from advisor.runtimes import Session
 
 from .comparison import Z95, Compared
 
+# Which session, how many images, their targets, and its answer when it is there.
+_Waiting = deque[tuple[int, int, Sequence[Any], Future[tuple[NDArray[Any], ...]]]]
+
 
 @dataclass(frozen=True)
 class Paired:
@@ -97,36 +100,42 @@ def pair(labels: NDArray[Any], before: NDArray[Any], after: NDArray[Any]) -> Pai
 
 
 def observe(
-    session: Session,
+    sessions: Sequence[Session],
     batches: Iterable[tuple[NDArray[Any], Sequence[Any]]],
     observation: Callable[[tuple[NDArray[Any], ...], Sequence[Any]], list[Any]],
     seen: Callable[[int], None] | None = None,
     callers: int = 1,
-) -> list[Any]:
-    """Return an observation for each image; batches smaller than the artefact's are filled with zeros.
+) -> list[list[Any]]:
+    """Return an observation for each image, a list a session; all sessions read the same images.
 
-    While a batch runs, the next are read; `callers` run at a time, which the session's runtime has to allow.
+    Batches smaller than the artefact's are filled with zeros. While a batch runs, the next are read; `callers` run at a
+    time, which the sessions' runtime has to allow.
     """
-    found: list[Any] = []
-    for count, targets, outputs in _answered(session, batches, callers):
-        found += observation(outputs, targets)
+    found: list[list[Any]] = [[] for _ in sessions]
+    for which, count, targets, outputs in _answered(sessions, batches, callers):
+        found[which] += observation(outputs, targets)
         if seen is not None:
             seen(count)
     return found
 
 
 def _answered(
-    session: Session, batches: Iterable[tuple[NDArray[Any], Sequence[Any]]], callers: int
-) -> Iterator[tuple[int, Sequence[Any], tuple[NDArray[Any], ...]]]:
-    waiting: deque[tuple[int, Sequence[Any], Future[tuple[NDArray[Any], ...]]]] = deque()
+    sessions: Sequence[Session], batches: Iterable[tuple[NDArray[Any], Sequence[Any]]], callers: int
+) -> Iterator[tuple[int, int, Sequence[Any], tuple[NDArray[Any], ...]]]:
+    waiting: _Waiting = deque()
     with ThreadPoolExecutor(callers) as pool:
         for images, targets in batches:
-            waiting.append((len(images), targets, pool.submit(_outputs, session, images)))
-            if len(waiting) > callers:
-                count, of, running = waiting.popleft()
-                yield count, of, running.result()
-        for count, of, running in waiting:
-            yield count, of, running.result()
+            for which, session in enumerate(sessions):
+                waiting.append((which, len(images), targets, pool.submit(_outputs, session, images)))
+            while len(waiting) > callers:
+                yield _first(waiting)
+        while waiting:
+            yield _first(waiting)
+
+
+def _first(waiting: _Waiting) -> tuple[int, int, Sequence[Any], tuple[NDArray[Any], ...]]:
+    which, count, targets, running = waiting.popleft()
+    return which, count, targets, running.result()
 
 
 def _outputs(session: Session, images: NDArray[Any]) -> tuple[NDArray[Any], ...]:

@@ -15,7 +15,7 @@ from advisor.runtimes import Runtime
 from advisor.schema import BenchEntry, BenchRecord
 
 from .conditions import told
-from .latency import DISAGREEMENT, FEWEST_ROUNDS, ROUNDS, Sitting, Timing, doubt, sit
+from .latency import DISAGREEMENT, FEWEST_ROUNDS, Sitting, Timing, doubt, sit
 from .machine import environment
 from .memory import MemoryUse, peak_memory
 from .size import file_mb, sha256
@@ -61,12 +61,12 @@ def bench(
     progress: Progress | None = None,
 ) -> BenchRecord:
     """Measure latency interleaved, then memory in fresh processes; at least seven rounds."""
-    progress, count = progress or Silent(), ROUNDS if rounds is None else rounds
-    if count < FEWEST_ROUNDS:
-        raise GoalError(f"{count} rounds are too few", remedy=f"Give {FEWEST_ROUNDS} or more.")
+    progress = progress or Silent()
+    if rounds is not None and rounds < FEWEST_ROUNDS:
+        raise GoalError(f"{rounds} rounds are too few", remedy=f"Give {FEWEST_ROUNDS} or more.")
     sessions = [one.runtime.load(one.file, threads) for one in entrants]
     shapes = [session.input_shape for session in sessions]
-    sat = sit(sessions, threads, rounds=count, seed=seed, progress=progress)
+    sat = sit(sessions, threads, rounds=rounds, seed=seed, progress=progress)
     del sessions
     used: list[MemoryUse | None] = [None] * len(entrants)
     if memory:
@@ -79,7 +79,7 @@ def bench(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         threads=threads,
         clock=sat.clock,
-        rounds=count,
+        rounds=len(sat.timings[0].rounds),
         environment=environment(threads),
         conditions=told(sat.before, sat.after),
         meter=sat.meter,

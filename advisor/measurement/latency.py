@@ -15,11 +15,16 @@ from advisor.schema import Measurement, Metric
 from .conditions import Conditions, disturbance, load_average, read_conditions, told
 from .energy import Meter, find_meter
 
-ROUNDS = 9
+ROUNDS = 7
 FEWEST_ROUNDS = 7
-ROUND_SECONDS = 0.1  # each session runs at least this long in a round
+MOST_ROUNDS = 27  # while a busy machine has not told a clear story
+ROUND_SECONDS = 0.05  # each session runs about this long in a round
+METERED_SECONDS = 0.1  # where a power sensor is read meanwhile, twenty times a second
 WARM_UP_RUNS = 3
 DISAGREEMENT = 0.10  # largest tolerated difference between the ratio of medians and the ratio of minima
+SETTLED = 0.05  # with less than that, more rounds would teach nothing
+
+_Taken = tuple[list[float], list[float]]  # milliseconds and millijoules by round
 
 __all__ = ["Comparison", "Sitting", "Timing", "compare", "doubt", "load_average", "sit"]
 
@@ -149,21 +154,36 @@ def sit(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Sitting:
-    """Measure sessions together on random input: every round runs all, in turn forwards and backwards."""
-    progress, count = progress or Silent(), rounds or ROUNDS
+    """Measure sessions together on random input: every round runs all, in turn forwards and backwards.
+
+    Without a number of rounds there are `ROUNDS`, and up to `MOST_ROUNDS` while medians and minima disagree.
+    """
+    progress = progress or Silent()
     clock = time.process_time if threads == 1 else time.perf_counter
     runs = [_fed(session, seed) for session in sessions]
-    progress.start("measure latency", count)
-    repeats = [_repeats(run) for run in runs]
-    meter, before = find_meter(), read_conditions()
-    found: list[tuple[list[float], list[float]]] = [([], []) for _ in runs]
-    for turn in range(count):
+    progress.start("measure latency", rounds or ROUNDS)
+    meter = find_meter()
+    repeats = [_repeats(run, METERED_SECONDS if meter else ROUND_SECONDS) for run in runs]
+    before = read_conditions()
+    found: list[_Taken] = [([], []) for _ in runs]
+
+    def play(turn: int) -> None:
         for which in range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs))):
             ms, mj = _round(runs[which], repeats[which], clock, meter)
             found[which][0].append(ms)
             found[which][1].extend(mj)
         progress.advance()
+
+    for turn in range(rounds or ROUNDS):
+        play(turn)
     progress.finish()
+    if rounds is None and not _settled(found):
+        progress.start("measure latency for longer, the machine is busy", MOST_ROUNDS - ROUNDS)
+        for turn in range(ROUNDS, MOST_ROUNDS):
+            play(turn)
+            if _settled(found):
+                break
+        progress.finish()
     timings = tuple(Timing(tuple(times), tuple(energy)) for times, energy in found)
     name = "CPU time" if threads == 1 else "wall clock"
     return Sitting(timings, threads, name, before, read_conditions(), meter.source if meter else "")
@@ -179,19 +199,26 @@ def doubt(baseline: Timing, candidate: Timing, threads: int = 1, load: float | N
     return ""
 
 
+def _settled(found: Sequence[_Taken]) -> bool:
+    """Whether medians and minima tell the same story of every pair of sessions, or of the only one."""
+    above = [median(times) / min(times) for times, _ in found]
+    above += [1.0] * (len(found) == 1)
+    return max(above) <= (1 + SETTLED) * min(above)
+
+
 def _fed(session: Session, seed: int) -> Callable[[], object]:
     batch = np.random.default_rng(seed).standard_normal(session.input_shape).astype(np.float32)
     return partial(session, batch)
 
 
-def _repeats(run: Callable[[], object]) -> int:
+def _repeats(run: Callable[[], object], seconds: float) -> int:
     """Warm up and find how many runs fill a round."""
     for _ in range(WARM_UP_RUNS):
         run()
     start = time.perf_counter()
     run()
     once = max(time.perf_counter() - start, 1e-6)
-    return max(1, min(10_000, round(ROUND_SECONDS / once)))
+    return max(1, min(10_000, round(seconds / once)))
 
 
 def _round(

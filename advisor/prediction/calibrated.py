@@ -9,7 +9,7 @@ from math import exp, log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.schema import Basis, Device, Estimate, Metric, Workload
+from advisor.schema import Basis, Estimate, Metric, Workload
 from advisor.schema.calibration import QUANTITIES, Calibration, CostTable, HeldOut
 from advisor.schema.identity import remembered
 
@@ -79,7 +79,7 @@ def _cost(name: str, known: dict[str, Numbers]) -> tuple[Numbers, bool]:
 
 def predict(query: Query, calibration: Calibration) -> Estimate:
     """Return the latency in ms with its 80 % interval."""
-    device, wanted = query.device, threads_of(query)
+    device, wanted = query.device, query.threads
     tables = {table.threads: table for table in calibration.tables}
     form = form_of(query)
     ms = _at_threads({n: total_ms(query.after, table, query.plan.runtime) for n, table in tables.items()}, wanted)
@@ -102,19 +102,6 @@ def predict(query: Query, calibration: Calibration) -> Estimate:
     )  # fmt: skip
 
 
-def threads_of(query: Query) -> int:
-    """Return the threads of the plan: as stated, else all that the path has."""
-    if query.plan.threads is not None:
-        return query.plan.threads
-    path = query.path
-    return (path.threads if path is not None and path.threads else None) or _all_threads(query.device)
-
-
-def _all_threads(device: Device) -> int:
-    found = device.calibration
-    return max((table.threads for table in found.tables), default=1) if found is not None else 1
-
-
 def _at_threads(times: dict[int, float], wanted: int) -> float:
     """Interpolate between numbers of threads as a power law; beyond the ends the nearest one stands."""
     if wanted in times:
@@ -134,10 +121,10 @@ def ratio_spread(base: Query, candidate: Query) -> float | None:
     Within one form what both share cancels; between forms the spread is that of networks against themselves in float.
     """
     left, right = calibration_of(base), calibration_of(candidate)
-    if left is None or right is None or threads_of(base) != threads_of(candidate):
+    if left is None or right is None or base.threads != candidate.threads:
         return None
     forms = form_of(base), form_of(candidate)
-    found = [right.error(form, threads_of(candidate)) for form in forms]
+    found = [right.error(form, candidate.threads) for form in forms]
     known = [error for error in found if error is not None]
     if not known:
         return None

@@ -24,6 +24,16 @@ class Query:
         """The execution path of the plan on this device, if the profile lists it."""
         return self.device.path(self.plan.runtime, self.plan.unit)
 
+    @property
+    def threads(self) -> int:
+        """The threads of the plan: as stated, else all that the path has."""
+        if self.plan.threads is not None:
+            return self.plan.threads
+        if self.path is not None and self.path.threads:
+            return self.path.threads
+        tables = self.device.calibration.tables if self.device.calibration is not None else ()
+        return max((table.threads for table in tables), default=1)
+
     def step(self, *techniques: str) -> Step | None:
         """Return the plan's last step of one of these techniques."""
         return next((step for step in reversed(self.plan.steps) if step.technique in techniques), None)

@@ -12,7 +12,6 @@ from statistics import NormalDist
 from advisor.facts import plan_precision
 from advisor.schema import Estimate, Lesson, Metric, Plan, Seen
 
-from .calibrated import threads_of
 from .query import Query
 
 Z80 = NormalDist().inv_cdf(0.9)  # half-width of an 80 % interval in standard deviations
@@ -99,7 +98,7 @@ def _lesson(query: Query, estimate: Estimate) -> Lesson | None:
         if (one.metric, one.predictor, one.runtime) == (metric, estimate.predictor, runtime)
     ]  # fmt: skip
     after = query.after
-    known = _narrowed(known, "threads", 0 if metric is Metric.ACCURACY else threads_of(query), 0)
+    known = _narrowed(known, "threads", 0 if metric is Metric.ACCURACY else query.threads, 0)
     known = _narrowed(known, "form", form_of(metric, plan), "")
     known = _narrowed(known, "network", network_key(after.macs, after.params), "")
     return known[0] if known else None

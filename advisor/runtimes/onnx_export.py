@@ -46,23 +46,24 @@ def export_onnx(module: Any, input_shape: tuple[int, ...], target: Path, *, opse
 
 
 def _export(module: Any, example: Any, path: str, opset: int) -> None:
+    import onnx
     import torch
 
     names: dict[str, Any] = {"input_names": ["input"], "output_names": ["output"], "opset_version": opset}
     if opset >= NATIVE_OPSET:
-        torch.onnx.export(module, (example,), path, dynamo=True, external_data=False, verbose=False, **names)
+        made = torch.onnx.export(module, (example,), dynamo=True, external_data=False, verbose=False, **names)
+        if made is None:
+            raise ValueError("the exporter wrote nothing")
+        model = made.model_proto
     else:
         torch.onnx.export(module, (example,), path, dynamo=False, **names)
-    if Path(path).stat().st_size == 0:
-        raise ValueError("the exporter wrote nothing")
-    _strip(path)
+        model = onnx.load(path)
+    _strip(model)
+    onnx.save(model, path)
 
 
-def _strip(path: str) -> None:
+def _strip(model: Any) -> None:
     """Remove what exporters note about the machine: stack traces with file names, which also swell small files."""
-    import onnx
-
-    model = onnx.load(path)
     graphs = [model.graph, *model.functions]
     for part in (model, *graphs, *(node for graph in graphs for node in graph.node), *model.graph.value_info):
         part.ClearField("metadata_props")
@@ -70,7 +71,6 @@ def _strip(path: str) -> None:
     for part in (*model.graph.initializer, *model.graph.input, *model.graph.output):
         part.ClearField("doc_string")
         part.ClearField("metadata_props")
-    onnx.save(model, path)
 
 
 def _for_export(module: Any, *, decompose: bool) -> Any:

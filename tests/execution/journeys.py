@@ -13,6 +13,7 @@ from .digits import digits_dir, loaded
 def fast_measurement(monkeypatch):
     """Measure with fewer rounds and processes: these tests look at what is recorded, not at how long it took."""
     monkeypatch.setattr("advisor.measurement.latency.ROUND_SECONDS", 0.01)
+    monkeypatch.setattr("advisor.measurement.latency.MOST_ROUNDS", 7)
     monkeypatch.setattr("advisor.measurement.memory.PROCESSES", 1)
 
 

@@ -26,6 +26,7 @@ def place(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("ADVISOR_OUTCOMES", str(folder / "outcomes.sqlite"))
     patch.setattr("advisor.measurement.latency.ROUND_SECONDS", 0.005)
+    patch.setattr("advisor.measurement.latency.MOST_ROUNDS", 7)
     patch.setattr("advisor.measurement.memory.PROCESSES", 1)
     yield folder
     patch.undo()

@@ -54,8 +54,8 @@ def test_a_short_last_batch_is_filled_and_its_filling_not_counted():
     images = np.ones((6, 1, 2, 2), np.float32) * values[:, None, None, None]
     seen = []
     batches = [(images[:4], values[:4]), (images[4:], values[4:])]
-    found = observe(
-        Fixed(), batches, lambda outputs, known: [*zip(outputs[0].argmax(1), known, strict=True)], seen.append
+    (found,) = observe(
+        [Fixed()], batches, lambda outputs, known: [*zip(outputs[0].argmax(1), known, strict=True)], seen.append
     )
     assert [(int(a), int(b)) for a, b in found] == [(i, i) for i in range(6)]
     assert seen == [4, 2]
@@ -89,14 +89,27 @@ def test_answers_of_several_callers_come_in_the_order_of_the_images(callers):
             yield np.full((4, 1, 2, 2), value, np.float32), [value] * 4
 
     seen = []
-    found = observe(
-        session, batches(), lambda out, known: [*zip(out[0].argmax(1), known, strict=True)], seen.append, callers
+    (found,) = observe(
+        [session], batches(), lambda out, known: [*zip(out[0].argmax(1), known, strict=True)], seen.append, callers
     )
     assert [(int(a), b) for a, b in found] == [(i, i) for i in range(10) for _ in range(4)]
     assert session.most == callers
 
 
+@pytest.mark.parametrize("callers", [1, 3])
+def test_two_sessions_answer_to_the_same_images_which_are_read_once(callers):
+    class Next(Fixed):
+        def outputs(self, batch):
+            return super().outputs(batch + 1)
+
+    batches = iter([(np.full((4, 1, 2, 2), value, np.float32), [value] * 4) for value in range(3)])
+    seen = []
+    found = observe([Fixed(), Next()], batches, lambda out, _: list(out[0].argmax(1)), seen.append, callers)
+    assert found == [[0] * 4 + [1] * 4 + [2] * 4, [1] * 4 + [2] * 4 + [3] * 4]
+    assert seen == [4] * 6  # every session over every batch
+
+
 def test_a_batch_that_cannot_be_run_is_an_error():
     batches = [(np.ones((4, 1, 3, 3), np.float32), [1] * 4)] * 3
     with pytest.raises(AssertionError):
-        observe(Fixed(), batches, lambda *_: [], callers=2)
+        observe([Fixed()], batches, lambda *_: [], callers=2)

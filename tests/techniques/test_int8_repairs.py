@@ -137,7 +137,7 @@ def test_a_smoothed_network_computes_the_same():
     from advisor.techniques.static_int8.prepare import prepare
 
     source, batches = exported(transformer()), calibration()[:2]
-    target, details = prepare(StaticInt8(smooth=0.7), source, lambda: iter(batches), source.parent)
+    target, _, details = prepare(StaticInt8(smooth=0.7), source, lambda: iter(batches), source.parent)
     assert details == {"smoothed_norms": 5}
     np.testing.assert_allclose(answers(target, batches), answers(source, batches), rtol=1e-3, atol=1e-4)
     assert answers(target, batches[:1]).shape[0] == BATCH

@@ -47,7 +47,7 @@ def look(onnx: Path, images: Images, step: StaticInt8, folder: Path, *, symmetri
 ) -> Looked:  # fmt: skip
     """Measure layers of a float ONNX file on calibration images, for about so many seconds."""
     ranking = sensitivity(onnx, images, step, symmetric=symmetric, folder=folder, seconds=seconds, tick=tick)
-    ranges = ranges_of(Graph.read(fold(onnx, folder)), images)
+    ranges = ranges_of(fold(onnx, folder), images)
     return Looked(_noise(ranking, ranges), ranking.whole_sqnr_db, ranges, ranking.complete)
 
 

@@ -35,9 +35,9 @@ class Made:
 
 def make(step: StaticInt8, source: Path, images: Images, folder: Path, *, symmetric: bool) -> Made:
     """Quantize a float file; `symmetric` says whether the target needs activations around zero."""
-    prepared, details = prepare(step, source, images, folder)
+    prepared, graph, details = prepare(step, source, images, folder)
     around_zero = wants_symmetric(step, symmetric)
-    kept = float_nodes(Graph.read(prepared), step)
+    kept = float_nodes(graph, step)
     seen, ranges = calibrate(prepared, images(), step.method, folder, symmetric=around_zero)
     found = Found(ranges, tuple(sorted(kept)), around_zero)
     target = folder / TARGET

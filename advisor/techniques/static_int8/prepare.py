@@ -23,10 +23,9 @@ OPEN_SQNR = 25.0  # decibels that outputs must keep when ReLU6 becomes ReLU: les
 _CHECKED = 4  # batches on which that is looked at
 
 
-def prepare(step: StaticInt8, source: Path, images: Images, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Write the graph to quantize; return it and what was done, as details."""
-    target = fold(source, folder)
-    graph = Graph.read(target)
+def prepare(step: StaticInt8, source: Path, images: Images, folder: Path) -> tuple[Path, Graph, dict[str, Any]]:
+    """Write the graph to quantize; return the file, what it holds, and what was done, as details."""
+    graph = fold(source, folder)
     separate(graph)
     details: dict[str, Any] = {}
     if step.bias_correction or step.equalize:
@@ -36,23 +35,24 @@ def prepare(step: StaticInt8, source: Path, images: Images, folder: Path) -> tup
         details["smoothed_norms"] = smoothing.smooth(graph, step.smooth, reach)
     if step.equalize:
         details |= _equalized(graph, images)
+    target = folder / PREPARED
     graph.save(target)
-    return target, details
+    return target, graph, details
 
 
-def fold(source: Path, folder: Path) -> Path:
+def fold(source: Path, folder: Path) -> Graph:
     """Fold constants and batch norms as onnxruntime would, so that quantize nodes sit where its kernels expect them."""
-    import onnx
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     target = folder / PREPARED
     with refusing("onnxruntime cannot prepare this graph for int8", "Choose half precision, or export the model anew."):
-        quant_pre_process(source, target, skip_symbolic_shape=True)
-    model = onnx.load(target)
-    for index, node in enumerate(model.graph.node):  # nodes are excluded from quantization by name
+        # Shapes are inferred by the calibrator and the quantizer when they open the file.
+        quant_pre_process(source, target, skip_symbolic_shape=True, skip_onnx_shape=True)
+    graph = Graph.read(target)
+    target.unlink()
+    for index, node in enumerate(graph.model.graph.node):  # nodes are excluded from quantization by name
         node.name = node.name or f"node_{index}"
-    onnx.save(model, target)
-    return target
+    return graph
 
 
 def _equalized(graph: Graph, images: Images) -> dict[str, Any]:
