@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from advisor.cpus import open_cpus
 from advisor.measurement.accuracy import observe
 from advisor.measurement.comparison import Compared
 from advisor.measurement.latency import compare
-from advisor.measurement.machine import machine_name, open_cpus
+from advisor.measurement.machine import machine_name
 from advisor.measurement.memory import peak_memory
 from advisor.measurement.size import size_measurement
 from advisor.progress import Progress

@@ -18,7 +18,7 @@ from .energy import Meter, find_meter
 ROUNDS = 7
 FEWEST_ROUNDS = 7
 MOST_ROUNDS = 27  # while a busy machine has not told a clear story
-ROUND_SECONDS = 0.05  # each session runs about this long in a round
+ROUND_SECONDS = 0.04  # each session runs about this long in a round; longer ones told ratios no more precisely
 METERED_SECONDS = 0.1  # where a power sensor is read meanwhile, twenty times a second
 WARM_UP_RUNS = 3
 DISAGREEMENT = 0.10  # largest tolerated difference between the ratio of medians and the ratio of minima

@@ -18,13 +18,6 @@ def machine_name() -> str:
     return f"{_cpu_model()} ({os.cpu_count()} CPUs, {platform.machine()})"
 
 
-def open_cpus() -> int:
-    """Return the number of CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def environment(threads: int) -> dict[str, str]:
     """Describe the machine as it is now; what the system does not tell is named as unknown."""
     now = read_conditions()

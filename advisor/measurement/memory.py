@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from advisor.cpus import open_cpus
 from advisor.errors import RunError
 from advisor.schema import Measurement, Metric
-
-from .machine import open_cpus
 
 PROCESSES = 2
 MORE_PROCESSES = 3  # where the first differ

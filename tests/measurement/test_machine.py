@@ -1,6 +1,7 @@
 import os
 
-from advisor.measurement.machine import environment, machine_name, open_cpus
+from advisor.cpus import open_cpus
+from advisor.measurement.machine import environment, machine_name
 
 
 def test_the_environment_names_processor_versions_and_load():

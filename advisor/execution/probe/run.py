@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor import runtimes
+from advisor.cpus import open_cpus
 from advisor.errors import AdvisorError, NotApplicable
 from advisor.execution.data import DataSplit, evenly, for_probe, open_data
 from advisor.execution.images import ImageReader, channels_of
@@ -24,7 +25,6 @@ from advisor.execution.search.sparing import scan
 from advisor.execution.steps import Carried, Workshop
 from advisor.execution.trials import Pair, compare_on
 from advisor.measurement.comparison import Compared
-from advisor.measurement.machine import open_cpus
 from advisor.profiling import profile
 from advisor.progress import Progress, Silent
 from advisor.runtimes.recipes import max_opset

@@ -3,7 +3,7 @@
 import contextlib
 import io
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from advisor.errors import NotApplicable
 from advisor.techniques.refusing import refusing
 
 from . import mse
+from .ahead import Ahead
 
 CHUNK = 8  # batches whose activations are held at once; the histogram methods keep them all until merged
 PERCENTILE = 99.99  # share of activation values inside the range; outliers beyond it are clipped
@@ -38,11 +39,13 @@ def calibrate(
             calibrate_method=getattr(CalibrationMethod, METHODS[method]),
             extra_options=extra,
         )
-        calibrator.infer_session = _optimised(augmented)
-        with contextlib.redirect_stdout(io.StringIO()):  # the calibrators print
-            while chunk := list(islice(batches, CHUNK)):
-                calibrator.collect_data(_reader(name, chunk))
-                seen += sum(len(batch) for batch in chunk)
+        ahead = Ahead(augmented)
+        calibrator.infer_session = ahead
+        with contextlib.closing(ahead), contextlib.redirect_stdout(io.StringIO()):  # the calibrators print
+            while (first := next(batches, None)) is not None:
+                reader = ahead.reader(name, chain([first], islice(batches, CHUNK - 1)))
+                calibrator.collect_data(reader)
+                seen += reader.seen
             if not seen:
                 raise NotApplicable("static_int8 got no calibration images")
             if method == "mse":
@@ -54,30 +57,3 @@ def calibrate(
     save_tensors_data(found, ranges)
     augmented.unlink(missing_ok=True)
     return seen, ranges
-
-
-def _optimised(augmented: Path) -> Any:
-    """Open the graph that also puts ranges out; the calibrator's own session leaves it as it is, and takes longer.
-
-    What is put out are the same tensors: fusing stops at a tensor that has another reader.
-    """
-    import onnxruntime
-
-    return onnxruntime.InferenceSession(str(augmented), providers=["CPUExecutionProvider"])
-
-
-def _reader(name: str, batches: list[Any]) -> Any:
-    from onnxruntime.quantization import CalibrationDataReader
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
-        """Hand out one batch at a time."""
-
-        def __init__(self) -> None:
-            self._rest = iter(batches)
-
-        def get_next(self) -> dict[str, Any] | None:
-            """Return the next feed, None at the end."""
-            batch = next(self._rest, None)
-            return None if batch is None else {name: batch}
-
-    return Reader()
