@@ -15,7 +15,9 @@ def command(
         typer.Argument(metavar="ARTEFACT...", help="Files (.onnx, .pt2 ...) or folders that 'advisor apply' wrote."),
     ],
     threads: Annotated[int, typer.Option("--threads", metavar="N", help="Threads of the runtime.")] = 1,
-    rounds: Annotated[int, typer.Option("--rounds", metavar="N", help="Rounds, 7 or more.")] = 9,
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", metavar="N", help="Rounds; without it 7, and more on a busy machine.")
+    ] = None,
     runtime: Annotated[
         str | None, typer.Option("--runtime", metavar="NAME", help="Runtime that opens the files.")
     ] = None,

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from advisor.errors import NotApplicable
 from advisor.facts import plan_precision
-from advisor.measurement.memory import check_survives
 from advisor.measurement.size import artefact
 from advisor.progress import Progress
 from advisor.runtimes import Runtime
 from advisor.runtimes.agreement import compare_outputs, refuse_others
+from advisor.runtimes.apart import check_survives
 from advisor.schema import Artefact, Plan
 
 from .trials import Pair

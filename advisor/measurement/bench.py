@@ -12,6 +12,7 @@ from advisor import runtimes
 from advisor.errors import GoalError, NotApplicable, RunError
 from advisor.progress import Progress, Silent
 from advisor.runtimes import Runtime
+from advisor.runtimes.apart import check_survives
 from advisor.schema import BenchEntry, BenchRecord
 
 from .conditions import told
@@ -64,6 +65,8 @@ def bench(
     progress = progress or Silent()
     if rounds is not None and rounds < FEWEST_ROUNDS:
         raise GoalError(f"{rounds} rounds are too few", remedy=f"Give {FEWEST_ROUNDS} or more.")
+    for one in entrants:
+        check_survives(one.file, one.runtime.name, threads)
     sessions = [one.runtime.load(one.file, threads) for one in entrants]
     shapes = [session.input_shape for session in sessions]
     sat = sit(sessions, threads, rounds=rounds, seed=seed, progress=progress)

@@ -1,24 +1,18 @@
 """Peak memory of a fresh process that loads an artefact and runs it, split into the runtime and the model's part."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from advisor.cpus import open_cpus
-from advisor.errors import RunError
+from advisor.runtimes.apart import run_apart
 from advisor.schema import Measurement, Metric
 
 PROCESSES = 2
 MORE_PROCESSES = 3  # where the first differ
 ALIKE = 0.01  # largest peak over smallest, less one; of the same file in the same runtime they differ by 0.1 %
 AT_ONCE = 2  # probes; resident memory does not depend on what runs beside, but large models have to fit together
-TIMEOUT_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -62,38 +56,8 @@ def peak_memory(path: Path, runtime: str, threads: int = 1, *, processes: int | 
     Without a number of processes there are two, and five where those two differ.
     """
     with ThreadPoolExecutor(min(AT_ONCE, open_cpus())) as pool:
-        readings = list(pool.map(lambda _: _probe(path, runtime, threads), range(processes or PROCESSES)))
+        readings = list(pool.map(lambda _: run_apart(path, runtime, threads), range(processes or PROCESSES)))
         peaks = [r["peak_mb"] for r in readings]
         if processes is None and max(peaks) > (1 + ALIKE) * min(peaks):
-            readings += pool.map(lambda _: _probe(path, runtime, threads), range(MORE_PROCESSES))
+            readings += pool.map(lambda _: run_apart(path, runtime, threads), range(MORE_PROCESSES))
     return MemoryUse(tuple(r["peak_mb"] for r in readings), median(r["runtime_mb"] for r in readings))
-
-
-def check_survives(path: Path, runtime: str, threads: int = 1) -> None:
-    """Open and run an artefact in a process of its own; RunError where the runtime crashes, which would end ours."""
-    _probe(path, runtime, threads)
-
-
-def _probe(path: Path, runtime: str, threads: int) -> dict[str, float]:
-    package_root = str(Path(__file__).resolve().parents[2])
-    search = os.pathsep.join(part for part in (package_root, os.environ.get("PYTHONPATH", "")) if part)
-    command = [sys.executable, "-m", "advisor.measurement.rss_probe", str(path), runtime, str(threads)]
-    environment = {**os.environ, "PYTHONPATH": search, "OMP_NUM_THREADS": str(threads)}
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True, env=environment
-        )
-        reading: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    except subprocess.CalledProcessError as error:
-        if error.returncode < 0:
-            name = signal.Signals(-error.returncode).name
-            remedy = "Choose another runtime or another precision; its makers may want to know."
-            raise RunError(f"{runtime} crashes on the file ({name})", where=str(path), remedy=remedy) from error
-        raise RunError(f"the memory probe failed: {_last(error.stderr or str(error))}", where=str(path)) from error
-    except (subprocess.SubprocessError, OSError, ValueError, IndexError) as error:
-        raise RunError(f"the memory probe failed: {_last(str(error))}", where=str(path)) from error
-    return reading
-
-
-def _last(said: str) -> str:
-    return (said.strip().splitlines() or ["it said nothing"])[-1]

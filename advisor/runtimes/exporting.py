@@ -12,6 +12,7 @@ from advisor.progress import Progress, Silent
 from advisor.schema import Record
 
 from .agreement import SLACK_INT8, Agreement, compare_outputs, refuse_others
+from .apart import check_survives
 from .fallbacks import fallbacks
 from .onnx_source import Source, source_of
 from .runtime import Runtime
@@ -78,6 +79,7 @@ def export(
         made = chosen.convert(source.onnx, Path(folder) / "made" / f"{target.stem}{chosen.suffix}")
         seconds = round(time.perf_counter() - began, 2)
         progress.start("compare outputs with onnxruntime", None)
+        check_survives(made, chosen.name)
         session = chosen.load(made)
         agreement = compare_outputs(reference, session, seed=seed)
         placement = chosen.placement(made)

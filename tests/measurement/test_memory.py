@@ -1,4 +1,3 @@
-import subprocess
 from pathlib import Path
 from statistics import median
 
@@ -6,7 +5,7 @@ import pytest
 
 from advisor.errors import RunError
 from advisor.measurement import memory
-from advisor.measurement.memory import MemoryUse, check_survives, peak_memory
+from advisor.measurement.memory import MemoryUse, peak_memory
 from tests.runtimes.graphs import write_linear
 
 
@@ -26,7 +25,7 @@ def test_a_larger_model_takes_more_memory_by_about_its_weights(tmp_path):
 @pytest.mark.parametrize(("readings", "taken"), [((60.0, 60.1), 2), ((60.0, 64.0, 60.2, 60.1, 60.3), 5)])
 def test_processes_that_differ_are_followed_by_more(readings, taken, monkeypatch):
     left = iter(readings)
-    monkeypatch.setattr(memory, "_probe", lambda *_: {"peak_mb": next(left), "runtime_mb": 45.0})
+    monkeypatch.setattr(memory, "run_apart", lambda *_: {"peak_mb": next(left), "runtime_mb": 45.0})
     found = peak_memory(Path("model.onnx"), "onnxruntime")
     assert (len(found.peaks_mb), found.peak_mb) == (taken, median(readings))
 
@@ -35,10 +34,3 @@ def test_the_probe_says_why_it_failed(tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"no model")
     with pytest.raises(RunError, match="memory probe failed"):
         peak_memory(tmp_path / "broken.onnx", "onnxruntime", processes=1)
-
-
-def test_a_runtime_that_crashes_is_named_with_its_signal(tmp_path, monkeypatch):
-    ended = subprocess.CalledProcessError(-11, "probe", stderr="")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: (_ for _ in ()).throw(ended))
-    with pytest.raises(RunError, match=r"openvino crashes on the file \(SIGSEGV\)"):
-        check_survives(tmp_path / "model.xml", "openvino")

@@ -51,11 +51,9 @@ def test_the_command_line_starts_light(arguments):
     code = f"""
 import sys
 sys.argv = ['advisor', *{arguments!r}]
-from advisor.cli.main import run
-try:
-    run()
-except SystemExit as end:
-    assert end.code == 0, end.code
+from advisor.cli.main import app
+code = app(standalone_mode=False)
+assert not code, code
 heavy = [name for name in (*{HEAVY!r}, 'numpy', 'yaml', 'advisor.schema') if name in sys.modules]
 assert not heavy, heavy
 """

@@ -1,4 +1,4 @@
-"""The fresh process of `memory.py`: load an artefact, run it, print the memory before and at the peak as JSON."""
+"""The fresh process of `apart.py`: load an artefact, run it, print the memory before and at the peak as JSON."""
 
 import json
 import sys
