@@ -36,6 +36,7 @@ check: .venv/dev-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file benchmarks/mypy.ini -p benchmarks
 	$(ADVISOR) rules check
 	$(ADVISOR) devices check
 

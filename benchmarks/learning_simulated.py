@@ -13,7 +13,7 @@ from advisor.learning.outcomes.lessons import Learned, learn
 from advisor.learning.outcomes.outcome import Figure, Outcome
 from advisor.prediction.query import Query
 from advisor.prediction.seen import corrected, network_key
-from advisor.schema import Estimate, Metric, Op, OpKind, Plan, Workload
+from advisor.schema import Device, Estimate, Metric, Op, OpKind, Plan, Workload
 from advisor.techniques.static_int8.step import StaticInt8
 
 COUNTS = (0, 5, 20, 100)
@@ -151,7 +151,7 @@ def network(number: int) -> Workload:
 
 
 @cache
-def host() -> object:
+def host() -> Device:
     """Return this machine's profile: any would do, nothing of it counts."""
     return detect_host().model_copy(update={"calibration": None})
 

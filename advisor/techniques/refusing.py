@@ -1,5 +1,6 @@
 """Turning what a library raises into a refusal with a reason: onnxruntime alone has dozens of private classes."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +9,12 @@ from advisor.errors import AdvisorError, NotApplicable
 
 @contextmanager
 def refusing(what: str, remedy: str) -> Iterator[None]:
-    """Refuse with `what` and the first line of the error; memory that runs out and our own errors pass."""
+    """Refuse with `what` and the first line of the error; memory that runs out and our own errors pass.
+
+    What the library warns of meanwhile is not shown: onnxruntime's quantizer tells the root logger of every layer.
+    """
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.WARNING))
     try:
         yield
     except (AdvisorError, MemoryError):
@@ -16,3 +22,5 @@ def refusing(what: str, remedy: str) -> Iterator[None]:
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
         raise NotApplicable(f"{what}: {reason}", remedy=remedy) from error
+    finally:
+        logging.disable(before)
