@@ -4,16 +4,25 @@
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from advisor.facts import plan_precision
 from advisor.profiling.liveness import in_place, peak_activation_bytes
-from advisor.schema import CONV_KINDS, Basis, Estimate, Metric, Record, Weight, Workload
+from advisor.schema import CONV_KINDS, ITEM_BITS, Basis, Estimate, Metric, Op, OpKind, Record, Weight, Workload
 from advisor.schema.identity import remembered
 
 from .figures import read_figures
 from .fusion import block_of, fold, fuse
 from .query import Query, register
 from .storage import weight_bytes
+
+
+class Held(NamedTuple):
+    """Bytes of weights by what holds them: 3x3 convolutions of stride 1, other convolutions, all else."""
+
+    convolutions: int
+    winograd: int
+    others: int
 
 
 class Baseline(Record):
@@ -30,7 +39,9 @@ class Share(Baseline):
     fixed_mb: float = 0.0  # of the model's part: code paths, pools, thread stacks
     weights: float
     convolutions: float | None = None  # copies of convolution weights, where they differ from others
+    winograd: float | None = None  # copies of those that the runtime turns into Winograd's form, where it does
     activations: float
+    as_floats: bool = False  # weights and activations count with 4 bytes each, though the file holds integers
     low: float  # the 80 % interval of the model's part, as factors
     high: float
     basis: Basis
@@ -73,26 +84,39 @@ def ratio_spread(query: Query) -> float:
 
 
 @remembered(48)
-def held_weights(workload: Workload, unpacked: bool = False) -> tuple[int, int]:
-    """Bytes of the weights of convolutions, and of all others, with batch norms folded.
+def held_weights(workload: Workload, unpacked: bool = False) -> Held:
+    """Bytes of the weights with batch norms folded.
 
     `unpacked`: integers are turned into floats when the file is opened, and held as such.
     """
     folded = fold(workload)
     size = _as_floats if unpacked else weight_bytes
-    names = {name for op in folded.ops if op.kind in CONV_KINDS for name in op.weights}
-    convolutions = sum(size(w) for w in folded.weights if w.name in names)
-    return convolutions, sum(size(w) for w in folded.weights) - convolutions
+    small = {name for op in folded.ops if _small(op) for name in op.weights}
+    other = {name for op in folded.ops if op.kind in CONV_KINDS for name in op.weights} - small
+    convolutions, winograd = (sum(size(w) for w in folded.weights if w.name in names) for names in (other, small))
+    return Held(convolutions, winograd, sum(size(w) for w in folded.weights) - convolutions - winograd)
+
+
+def _small(op: Op) -> bool:
+    """Whether a convolution may be computed in Winograd's form, which holds 16, 36 or 64 numbers for 9 weights."""
+    return op.kind is OpKind.CONV and op.attrs.get("kernel") == (3, 3) and op.attrs.get("stride") == (1, 1)
 
 
 def _as_floats(weight: Weight) -> int:
     return 4 * weight.elements
 
 
-def live_bytes(query: Query) -> int:
+def live_bytes(query: Query, *, as_floats: bool = False) -> int:
     """Bytes of activations that are alive together, where pointwise operations write over their operands."""
     runtime = query.plan.runtime
-    return peak_activation_bytes(in_place(fuse(query.after, runtime, block_of(runtime, query.device.cpu))))
+    fused = fuse(query.after, runtime, block_of(runtime, query.device.cpu))
+    return peak_activation_bytes(in_place(in_floats(fused) if as_floats else fused))
+
+
+def in_floats(workload: Workload) -> Workload:
+    """Return the network with integer activations as float32."""
+    tensors = (t.model_copy(update={"dtype": "float32"}) if ITEM_BITS[t.dtype] == 8 else t for t in workload.tensors)
+    return workload.model_copy(update={"tensors": tuple(tensors)})
 
 
 @register
@@ -112,10 +136,11 @@ class ProcessMemory:
         """Return the peak of the process in MB."""
         share = share_of(query) or figures().process_default
         folded = query.plan.runtime == "onnxruntime" and plan_precision(query.plan) in ("w8", "w4")
-        convolutions, others = held_weights(query.after, folded)
+        held = held_weights(query.after, folded or share.as_floats)
         copies = share.weights if share.convolutions is None else share.convolutions
-        weights = (copies * convolutions + share.weights * others) / 1e6
-        live = share.activations * live_bytes(query) / 1e6
+        small = copies if share.winograd is None else share.winograd
+        weights = (copies * held.convolutions + small * held.winograd + share.weights * held.others) / 1e6
+        live = share.activations * live_bytes(query, as_floats=share.as_floats) / 1e6
         alone = figures().here.get(query.plan.runtime, share) if query.device.id == "host" else share
         model, base = share.fixed_mb + weights + live, alone.baseline_mb
         lowest = base if alone.baseline_low_mb is None else alone.baseline_low_mb

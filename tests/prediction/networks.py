@@ -38,7 +38,7 @@ def conv_net(channels: int = 16, side: int = 8, *, norm: bool = True) -> Workloa
         Weight(name="fc.weight", shape=(10, width), role="weight"),
         Weight(name="fc.bias", shape=(10,), role="bias"),
     ]
-    conv = {"kernel": (3, 3), "groups": 1, "in_channels": 3, "out_channels": channels}
+    conv = {"kernel": (3, 3), "stride": (1, 1), "groups": 1, "in_channels": 3, "out_channels": channels}
     ops = [op(0, OpKind.CONV, (0,), (1,), ("conv.weight",), 27 * channels * area, **conv)]
     if norm:
         names = tuple(f"bn.{n}" for n in ("weight", "bias", "running_mean", "running_var"))

@@ -27,12 +27,27 @@ def test_a_process_holds_baseline_weights_and_live_activations(isa, elements):
     assert estimate.low < estimate.mid < estimate.high
 
 
+def test_ncnn_holds_small_convolutions_in_winograds_form_also_of_integers():
+    network, step = conv_net(channels=64, side=32), StaticInt8()
+    held, share = held_weights(network), figures().process["ncnn"]
+    assert held.winograd == 4 * (64 * 27 + 64)
+    assert held.convolutions == 0
+    parts = []
+    for form, after in (("ncnn", network), ("ncnn int8", preview(step, network))):
+        plan = plain("ncnn").model_copy(update={"steps": (step,) if "int8" in form else ()})
+        query, share = Query(plan, network, after, board(runtime="ncnn")), figures().process[form]
+        parts.append(ProcessMemory().estimate(query).parts)
+        weights = share.winograd * held.winograd + share.weights * held.others  # integers count as floats do
+        assert parts[-1]["weights"] == pytest.approx(weights / 1e6)
+    assert parts[1]["weights"] < parts[0]["weights"]
+
+
 def test_the_form_decides_how_often_weights_are_held():
     network, step = conv_net(channels=64, side=32), StaticInt8()
     plan = plain("onnxruntime").model_copy(update={"steps": (step,)})
     query = Query(plan, network, preview(step, network), board(runtime="onnxruntime"))
     assert share_of(query) == figures().process["onnxruntime int8"]
-    assert held_weights(query.after)[1] < held_weights(network)[1] / 3.9
+    assert held_weights(query.after).others < held_weights(network).others / 3.9
 
 
 @pytest.mark.parametrize(("runtime", "share"), [("onnxruntime", 1.0), ("ncnn", 0.3)])
