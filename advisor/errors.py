@@ -63,3 +63,9 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
         return ""
     listed = hits[0] if len(hits) == 1 else ", ".join(hits[:-1]) + " or " + hits[-1]
     return f"Did you mean {listed}?"
+
+
+def first_line(error: BaseException, length: int = 300) -> str:
+    """Return the first line of what a library raised, or the name of its class: the rest is its own stack."""
+    text = str(error).strip()
+    return text.splitlines()[0][:length] if text else type(error).__name__

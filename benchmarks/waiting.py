@@ -1,10 +1,10 @@
 """How long a user waits for `apply` and `verify`: resnet18 to static int8 in ONNX Runtime, as commands.
 
-    python -m benchmarks.waiting [MODEL] [--images N] [--rounds N]
+    python -m benchmarks.waiting [MODEL] [--onnx] [--images N] [--rounds N]
 
-MODEL is a name of timm with random weights; the images are noise in 224 x 224 JPEG files, which the commands split by
-themselves. Every command is a process of its own, with the machine's usual number of threads; the first round finds
-empty caches and is told apart.
+MODEL is a name of timm with random weights, opened by that name or, with --onnx, from an ONNX file. The images are
+noise in 224 x 224 JPEG files, which the commands split by themselves. Every command is a process of its own, with the
+machine's usual number of threads; the first round finds empty caches and is told apart.
 """
 
 import argparse
@@ -28,6 +28,7 @@ def main() -> None:
     """Time the commands and print a line a round, and the medians without the first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?", default="resnet18")
+    parser.add_argument("--onnx", action="store_true")
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=4)
     asked = parser.parse_args()
@@ -38,7 +39,12 @@ def main() -> None:
             "ADVISOR_CACHE": str(folder / "cache"),
             "ADVISOR_OUTCOMES": str(folder / "store.db"),
         }
-        plan = ask(asked.model, folder, environment)
+        model = f"timm:{asked.model}"
+        if asked.onnx:
+            file = str(folder / f"{asked.model}.onnx")
+            advisor(["export", model, "--runtime", "onnxruntime", "--output", file], environment)
+            model = file
+        plan = ask(model, folder, environment)
         found = []
         for turn in range(asked.rounds):
             found.append(round_of(plan, folder / f"run{turn}", environment))
@@ -46,7 +52,7 @@ def main() -> None:
             print(f"round {turn}: apply {apply:.1f} s, verify {verify:.1f} s, both {apply + verify:.1f} s", flush=True)
     later = found[1:] or found
     print(
-        f"{asked.model}, {asked.images} images, median of {len(later)} rounds after the first: "
+        f"{Path(model).name}, {asked.images} images, median of {len(later)} rounds after the first: "
         f"apply {median(a for a, _ in later):.1f} s, verify {median(v for _, v in later):.1f} s, "
         f"both {median(a + v for a, v in later):.1f} s"
     )
@@ -67,7 +73,7 @@ def ask(model: str, folder: Path, environment: dict[str, str]) -> Path:
     said = advisor(
         [
             "recommend",
-            f"timm:{model}",
+            model,
             "--target",
             "host",
             "--runtime",

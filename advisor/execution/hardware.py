@@ -2,8 +2,9 @@
 
 import functools
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 
@@ -40,16 +41,16 @@ def trained_on() -> str:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Start all random numbers from a seed, and put the generators back to where they were afterwards."""
+    """Start all random numbers from a seed, and put the generators back to where they were afterwards.
+
+    torch is left alone where it has not been imported: a step on an ONNX file needs none of it.
+    """
     import random
 
     import numpy as np
-    import torch
 
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
     python, arrays = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=list(devices)):
-        torch.manual_seed(seed)
+    with _seeded_torch(seed) if "torch" in sys.modules else nullcontext():
         random.seed(seed)
         np.random.seed(seed % 2**32)
         try:
@@ -57,6 +58,16 @@ def seeded(seed: int) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(arrays)
+
+
+@contextmanager
+def _seeded_torch(seed: int) -> Iterator[None]:
+    import torch
+
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
+    with torch.random.fork_rng(devices=list(devices)):
+        torch.manual_seed(seed)
+        yield
 
 
 def average_gradients(parameters: list[Any]) -> None:

@@ -1,6 +1,7 @@
 """Writing down a run: environment, recipe, verdicts, notes."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -49,7 +50,7 @@ def first_record(order: Order, made: Made, data: DataSplit | None, journal: Jour
             **_placement(made),
             "runtime": made.pair.runtime.name,
             "threads_predicted": str(offered),
-            "training_threads": _training_threads(),
+            **_training_threads(),
             "random_weights": str(order.loaded.random_weights).lower(),
         },
         recipe=recipe(made.resolved, order.device, _files(order, made, data)),
@@ -79,10 +80,13 @@ def write_plan(record: RunRecord, folder: Path) -> Path:
     return path
 
 
-def _training_threads() -> str:
+def _training_threads() -> dict[str, str]:
+    """Return the threads that training had; without torch there was none."""
+    if "torch" not in sys.modules:
+        return {}
     import torch
 
-    return str(torch.get_num_threads())
+    return {"training_threads": str(torch.get_num_threads())}
 
 
 def _placement(made: Made) -> dict[str, str]:

@@ -35,13 +35,15 @@ class Pair:
     shipped: Path
     runtime: Runtime
     threads: int
-    _opened: dict[tuple[Path, int], Session] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _opened: dict[Path, Session] = field(default_factory=dict, init=False, compare=False, repr=False)
 
-    def session(self, path: Path, threads: int) -> Session:
-        """Open one of the two; it stays open, so that accuracy and costs are of the same session."""
-        if (path, threads) not in self._opened:
-            self._opened[path, threads] = self.runtime.load(path, threads)
-        return self._opened[path, threads]
+    def session(self, path: Path, threads: int | None = None) -> Session:
+        """Open one of the two; with the pair's own threads it stays open, for accuracy and costs alike."""
+        if threads not in (None, self.threads):
+            return self.runtime.load(path, threads)
+        if path not in self._opened:
+            self._opened[path] = self.runtime.load(path, self.threads)
+        return self._opened[path]
 
     @property
     def label(self) -> str:
@@ -62,7 +64,7 @@ def measure_costs(pair_: Pair, seed: int, progress: Progress) -> tuple[Measureme
     """Measure latency, size and memory, and energy where this machine shows it."""
     machine = machine_name()
     progress.start("measure latency and memory", 3)
-    baseline, shipped = (pair_.session(path, pair_.threads) for path in (pair_.baseline, pair_.shipped))
+    baseline, shipped = (pair_.session(path) for path in (pair_.baseline, pair_.shipped))
     timed = compare(baseline, shipped, pair_.threads, seed=seed)
     latency = timed.measurement(pair_.label, machine)
     energy = timed.energy(pair_.label, machine)

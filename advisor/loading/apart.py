@@ -12,9 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from advisor.errors import AdvisorError, ModelLoadError
-
-from .rehearsal import first_line
+from advisor.errors import AdvisorError, ModelLoadError, first_line
 
 _SECONDS = 120.0  # a 2 GB graph takes about 20 s to check and infer
 _MEMORY = 8 * 2**30  # bytes above what the process holds already

@@ -10,14 +10,13 @@ from typing import Any
 
 import torch
 
-from advisor.errors import ModelLoadError
+from advisor.errors import ModelLoadError, first_line
 
 from .archive_entries import Entries, damaged
 from .exported_graph import GraphReader
 from .exported_weights import DTYPES, read_json, read_tensors
 from .fake_pass import check_pass
 from .opened import OpenedGraph, assemble
-from .rehearsal import first_line
 
 _OLD = "serialized_exported_program.json"
 _PROGRAMS = (".so", ".o", ".a", ".dll", ".dylib", ".cubin", ".cpp")  # what AOTInductor compiles to

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from advisor.errors import ModelLoadError
+from advisor.errors import ModelLoadError, first_line
 
 from .opened import LARGEST_TENSOR, shown
-from .rehearsal import fake_copy, first_line, tensors_in
+from .rehearsal import fake_copy, tensors_in
 
 _TALKATIVE = ("torch", "torch._subclasses.fake_tensor")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from advisor.errors import ModelLoadError, nearest
 
 from .archives import check_archive
-from .legacy_tar import check_tar, is_tar
+from .tar import check_tar, is_tar
 
 
 class Kind(StrEnum):

@@ -14,10 +14,7 @@ from .finish import finish
 from .from_graphs import from_graph
 from .from_weights import from_weights
 from .model import LoadedModel
-from .onnx_files import onnx_classes, onnx_inputs, onnx_opset, open_onnx
-from .onnx_tensors import external_files
 from .pickles import read_pickle
-from .preprocessing import preprocessing
 from .request import Origin, Request
 from .safetensors_files import read_safetensors
 from .sanity import check_weights
@@ -29,11 +26,8 @@ _CONTAINERS = {
 }
 
 
-def from_file(path: Path, request: Request) -> LoadedModel:
-    """Open a file by what it contains; its suffix plays a part only where the content cannot tell."""
-    kind = recognise(path)
-    if kind is Kind.ONNX:
-        return _from_onnx(path, request)
+def from_file(path: Path, kind: Kind, request: Request) -> LoadedModel:
+    """Open a file of PyTorch's or safetensors by what it contains."""
     if kind in (Kind.TORCHSCRIPT, Kind.EXPORTED):
         return from_graph(path, kind, request)
     return from_checkpoint(path, request.arch, request, spec=str(path.resolve()), kind=kind)
@@ -75,27 +69,4 @@ def _read(path: Path, kind: Kind, request: Request) -> Any:
         f"the file is no checkpoint: {kind}",
         where=str(path),
         remedy="A file that holds its network needs no architecture beside it: give it as the model.",
-    )
-
-
-def _from_onnx(path: Path, request: Request) -> LoadedModel:
-    model = open_onnx(path)
-    files = (path, *external_files(model, path))
-    request.compare_digests(files)
-    inputs = onnx_inputs(model, request.inputs, request.batch, path)
-    beside = ", weights beside it" if len(files) > 1 else ""
-    return LoadedModel(
-        module=None,
-        onnx_path=path,
-        name=path.stem,
-        source=str(path),
-        format="onnx",
-        inputs=inputs,
-        preprocessing=preprocessing(inputs[0].shape, None),
-        random_weights=False,
-        classes=onnx_classes(model),
-        arch=None,
-        spec=request.spec(str(path.resolve()), inputs, files),
-        kind=f"ONNX, opset {onnx_opset(model)}{beside}",
-        notes=(f"the file holds a whole network; {request.arch} was not needed",) if request.arch else (),
     )

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from advisor.errors import ModelLoadError
-
 from .pickle_code import Survey, follow
 from .pickle_reading import global_code, item_bytes
 from .pickle_values import TENSOR, Box, Global, Refused
+from .tar import check_tar
 
-MEMBERS = ("sys_info", "pickle", "storages", "tensors")
 _LARGEST_PART = 2**33  # bytes; networks of that time are below 2**30
 _MOST_PARTS = 100_000
 _MOST_AXES = 64
@@ -33,29 +31,6 @@ class _Data:
     kind: Global
     offset: int
     count: int
-
-
-def is_tar(path: Path) -> bool:
-    """Tell whether this is a tar archive of any kind."""
-    with path.open("rb") as file:
-        return file.read(262)[257:262] == b"ustar"
-
-
-def check_tar(path: Path) -> None:
-    """Raise unless the archive is one that torch wrote."""
-    try:
-        with tarfile.open(path, "r:") as tar:
-            names = tar.getnames()
-    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-        raise ModelLoadError(
-            "the file is a damaged tar archive", where=f"{path}: {error}", remedy="Copy or download it again."
-        ) from error
-    if not set(MEMBERS) <= set(names):
-        raise ModelLoadError(
-            "the file is a tar archive without a model that torch.save wrote",
-            where=f"{path}: {', '.join(names[:5])}",
-            remedy="Unpack it (tar -xf) and give the checkpoint in it.",
-        )
 
 
 def tar_as_archive(path: Path) -> tuple[bytes, BinaryIO]:

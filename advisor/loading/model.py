@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from advisor.schema import ModelInput
 
 from .preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class LoadedModel:
     Shapes of `inputs` include the batch. `spec` is JSON-able and gives the same model again: `load(**spec)`.
     """
 
-    module: nn.Module | None
+    module: "nn.Module | None"
     onnx_path: Path | None
     name: str
     source: str

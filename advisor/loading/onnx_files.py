@@ -6,12 +6,11 @@ from typing import Any
 import onnx
 from onnx import helper
 
-from advisor.errors import ModelLoadError, nearest
+from advisor.errors import ModelLoadError, first_line, nearest
 from advisor.schema import ModelInput
 
 from .apart import FailedApart, apart
 from .onnx_tensors import check_tensors
-from .rehearsal import first_line
 from .shapes import checked_size
 
 _LARGEST_FILE = 2**31  # bytes: what protobuf can hold; larger weights lie in files beside it

@@ -2,26 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from advisor.errors import ModelLoadError
 
-from .architectures import SOURCES, architecture, brings_weights, build, names_like
-from .files import existing_file
-from .finish import finish
-from .from_files import from_checkpoint, from_file
+from .files import Kind, existing_file, recognise
 from .model import LoadedModel
-from .rehearsal import real_copy
-from .request import Origin, Request
+from .request import Request
 from .shapes import asked_inputs
+from .sources import OBJECT, SOURCES
 
-_OBJECT = "object:"
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def load(  # noqa: PLR0913  (each option has its own default)
-    spec: str | Path | nn.Module,
+    spec: "str | Path | nn.Module",
     *,
     arch: str | None = None,
     checkpoint: Path | str | None = None,
@@ -49,54 +45,43 @@ def load(  # noqa: PLR0913  (each option has its own default)
         digests=sha256 or {},
         check=check,
     )
-    if isinstance(spec, nn.Module):
-        return _from_object(spec, request)
+    if not isinstance(spec, str | Path):
+        from .named import from_object
+
+        return from_object(spec, request)
     text = str(spec)
-    if text.startswith(_OBJECT):
+    if text.startswith(OBJECT):
         raise ModelLoadError(
             "the model was a Python object and cannot be opened from a file",
             where=text,
             remedy="Pass the module again.",
         )
     if text.partition(":")[0] in SOURCES:
-        return _from_name(text, request)
+        from .named import from_name
+
+        return from_name(text, request)
     if request.checkpoint is not None:
         raise ModelLoadError(
             "two files were given", where=f"{text} and {request.checkpoint}",
             remedy="A checkpoint goes with an architecture: timm:NAME and --checkpoint FILE, or FILE and --arch NAME.",
         )  # fmt: skip
-    return from_file(_path(text), request)
+    path = _path(text)
+    kind = recognise(path)
+    if kind is Kind.ONNX:
+        from .from_onnx import from_onnx
+
+        return from_onnx(path, request)
+    from .from_files import from_file
+
+    return from_file(path, kind, request)
 
 
 def _path(text: str) -> Path:
     path = Path(text).expanduser()
-    if not path.exists() and path.name == text and (named := names_like(text)):
-        raise ModelLoadError("no such model file", where=text, remedy=f"For the network of that name write {named}.")
+    if not path.exists() and path.name == text:
+        from .architectures import names_like
+
+        if named := names_like(text):
+            remedy = f"For the network of that name write {named}."
+            raise ModelLoadError("no such model file", where=text, remedy=remedy)
     return existing_file(path)
-
-
-def _from_object(module: nn.Module, request: Request) -> LoadedModel:
-    kind = type(module)
-    source = f"{_OBJECT}{kind.__module__}.{kind.__qualname__}"
-    return finish(real_copy(module), request, Origin(kind.__name__, source, "nn.Module from Python"))
-
-
-def _from_name(name: str, request: Request) -> LoadedModel:
-    if request.checkpoint is not None:
-        return from_checkpoint(existing_file(request.checkpoint), name, request, spec=name)
-    found = architecture(name)
-    module = build(str(found), input_shape=request.shape, trust=request.trust)
-    random = not brings_weights(found)
-    return finish(
-        module,
-        request,
-        Origin(
-            name=found.name,
-            source=str(found),
-            kind=f"network of {found.source} by name",
-            arch=str(found),
-            recognised="named",
-            random=random,
-            notes=("random weights: no checkpoint was given",) if random else (),
-        ),
-    )

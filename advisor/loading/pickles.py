@@ -22,12 +22,13 @@ from .archives import check_archive, check_sums
 from .contents import check_contents
 from .harmless import NUMBERS
 from .legacy import open_legacy
-from .legacy_tar import is_tar, tar_as_archive
+from .legacy_tar import tar_as_archive
 from .packages import is_package_name
 from .pickle_code import Survey, follow
 from .pickle_values import Refused
 from .refusals import calls_refusal, names_refusal
 from .safe_names import is_enumeration, resolve
+from .tar import is_tar
 
 
 def read_pickle(path: Path, *, legacy: bool, trust: bool, allow_packages: tuple[str, ...] = ()) -> Any:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from advisor.errors import ModelLoadError
+from advisor.errors import ModelLoadError, first_line
 from advisor.schema import ModelInput
 
 _LARGEST_REAL_INPUT = 2**26  # elements; above it a pass on real zeros could exhaust the memory
@@ -132,12 +132,6 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(item)
     elif is_dataclass(value) and not isinstance(value, type):
         yield from tensors_in(vars(value))
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, or its class."""
-    text = str(error).strip()
-    return (text.splitlines()[0] if text else type(error).__name__)[:300]
 
 
 def describe_input(module: nn.Module) -> str:

@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
-from torch import nn
-
 from advisor.errors import ModelLoadError, nearest
 from advisor.schema import ITEM_BITS, ModelInput
 
-_USUAL_SIDE = 224
 _MOST_ELEMENTS = 2**31  # of one input; above it the figures are a mistake (an 8K image has 1e8)
 
 
@@ -35,21 +32,6 @@ def asked_inputs(asked: Any, batch: int) -> tuple[ModelInput, ...] | None:
             f"the input shape {written} contradicts the batch of {batch}", remedy="Leave one of the two out."
         )
     return inputs
-
-
-def usual_shape(module: nn.Module, batch: int) -> tuple[int, ...]:
-    """Return the input that the network was designed for, else its first layer's channels at 224 x 224."""
-    size = (getattr(module, "pretrained_cfg", None) or {}).get("input_size")
-    if size:
-        return (batch, *map(int, size))
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv1d):
-            return (batch, layer.in_channels, _USUAL_SIDE)
-        if isinstance(layer, nn.Conv2d):
-            return (batch, layer.in_channels, _USUAL_SIDE, _USUAL_SIDE)
-        if isinstance(layer, nn.Linear):
-            return (batch, layer.in_features)
-    return (batch, 3, _USUAL_SIDE, _USUAL_SIDE)
 
 
 def at_batch(inputs: tuple[ModelInput, ...], batch: int) -> tuple[ModelInput, ...]:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from advisor.errors import ModelLoadError
+from advisor.errors import ModelLoadError, first_line
 
 from .archive_entries import Entries, damaged
 from .fake_pass import check_pass
 from .graph_export import export_graph
 from .opened import OpenedGraph, shown
-from .rehearsal import first_line, input_dtype
+from .rehearsal import input_dtype
 from .script_net import ScriptNet, build_net
 
 _USUAL_SIDE = 224

@@ -13,9 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from advisor.digests import sha256
-from advisor.errors import NotApplicable, RunError
+from advisor.errors import NotApplicable, RunError, first_line
 
-from .first_line import first_line
 from .onnx_source import quantizes
 from .pytorch import PyTorch, TorchSession, open_archive
 from .runtime import Placement

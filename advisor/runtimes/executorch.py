@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.errors import NotApplicable, RunError
+from advisor.errors import NotApplicable, RunError, first_line
 
-from .first_line import first_line
 from .pte import HEAVY, delegated_layers, portable_kernels, read_program
 from .runtime import Array, Placement
 from .silence import silent

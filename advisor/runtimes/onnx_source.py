@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from advisor.errors import NotApplicable, RunError
-
-from .first_line import first_line
+from advisor.errors import NotApplicable, RunError, first_line
 
 _SOURCES = {"shipped": ("shipped", "shipped-onnx"), "baseline": ("baseline", "baseline-onnx")}
 

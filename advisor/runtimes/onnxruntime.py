@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.errors import NotApplicable, RunError
+from advisor.errors import NotApplicable, RunError, first_line
 from advisor.writing import write_bytes
 
-from .first_line import first_line
 from .onnx_export import export_onnx
 from .runtime import Array, Placement, whole_or_float32
 

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.errors import NotApplicable, RunError
+from advisor.errors import NotApplicable, RunError, first_line
 
-from .first_line import first_line
 from .runtime import Array, Placement, whole_or_float32
 
 PRECISION = ["advisor", "inference_precision"]  # where the IR says what it is computed in

@@ -8,10 +8,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from advisor.errors import NotApplicable
+from advisor.errors import NotApplicable, first_line
 from advisor.writing import write_text
 
-from .first_line import first_line
 from .ncnn_param import read_param
 
 TIMEOUT_SECONDS = 600
@@ -22,6 +21,7 @@ _TOLD = ("ignore ", "not supported")
 def convert_by_pnnx(onnx: Path, target: Path) -> Path:
     """Write .param and .bin; a network with operations that ncnn lacks is refused with their names."""
     from .ncnn_int8 import with_integers
+    from .ncnn_shapes import with_sizes
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pnnx-") as name:
@@ -36,6 +36,7 @@ def convert_by_pnnx(onnx: Path, target: Path) -> Path:
         if foreign:
             raise NotApplicable(f"ncnn has no layer for {', '.join(foreign)}", where=str(onnx), remedy=REMEDY)
         param, content = with_integers(onnx, param, weights.read_bytes())
+        param = with_sizes(param, folder, content)
         weights.write_bytes(content)
         os.replace(weights, target.with_suffix(".bin"))
     write_text(target, param.text)

@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.errors import NotApplicable, RunError
+from advisor.errors import NotApplicable, RunError, first_line
 
 from .environments import Environment
-from .first_line import first_line
 from .runtime import Array, Placement
 from .silence import silent
 

@@ -79,7 +79,7 @@ class Bench:
     def costs(self, carried: Carried, file: Path) -> Costs:
         """Look at size and speed of a file."""
         pair = self._pair(file)
-        before, after = (pair.session(path, pair.threads) for path in (pair.baseline, pair.shipped))
+        before, after = (pair.session(path) for path in (pair.baseline, pair.shipped))
         ratio = compare(before, after, pair.threads, rounds=LOOK_ROUNDS, seed=self.shop.seed).ratio
         macs = carried.subject.workload.macs if carried.subject.workload else None
         return Costs(macs, file.stat().st_size / 1e6, 1 / ratio)

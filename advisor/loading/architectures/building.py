@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from advisor.errors import ModelLoadError
+from advisor.errors import ModelLoadError, first_line
 
-from ..rehearsal import first_line
 from . import from_function, from_hub, from_timm, from_torchvision, from_ultralytics
 from .names import Architecture, architecture
 from .settings import Settings, settings_for

@@ -6,10 +6,9 @@ from typing import Any
 
 from torch import nn
 
-from advisor.errors import ModelLoadError, nearest
+from advisor.errors import ModelLoadError, first_line, nearest
 from advisor.importing import working_directory_importable
 
-from ..rehearsal import first_line
 from .settings import Settings
 
 

@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 import timm
 from torch import nn
 
-from advisor.errors import ModelLoadError
+from advisor.errors import ModelLoadError, first_line
 
-from ..rehearsal import first_line
 from .settings import Settings
 
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@[\w.-]+)?", re.ASCII)

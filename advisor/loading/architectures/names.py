@@ -7,13 +7,7 @@ from torchvision.models import list_models
 
 from advisor.errors import ModelLoadError, nearest
 
-SOURCES = {
-    "timm": "timm:NAME or timm:NAME.TAG",
-    "torchvision": "torchvision:NAME",
-    "ultralytics": "ultralytics:NAME.yaml",
-    "hf-hub": "hf-hub:ORG/NAME",
-    "python": "python:MODULE:FUNCTION",
-}
+from ..sources import SOURCES
 
 
 @dataclass(frozen=True)
