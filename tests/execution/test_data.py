@@ -80,6 +80,31 @@ def test_another_seed_gives_another_test_split(tmp_path):
     assert split_images(listing, 0).test != split_images(listing, 1).test
 
 
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [
+        (("cifar10_train", "cifar10_calib", "cifar10_eval"), {"train", "calibration", "test"}),
+        (("Train images", "Test-images"), {"train", "test"}),
+        (("day_train", "night_train"), set()),  # twice the same
+        (("cats", "dogs_train"), set()),
+        (("training1", "eval2"), {"train", "test"}),
+        (("bullet_train", "test_tube"), None),  # classes, which hold images
+    ],
+)
+def test_folders_that_name_parts_among_other_words_are_parts(names, parts, tmp_path):
+    from PIL import Image
+
+    for name in names:
+        for label in ("ant", "bee"):
+            file = tmp_path / name / ("" if parts is None else label) / f"{label}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (4, 4)).save(file)
+    listing = list_images(tmp_path)
+    assert set(listing.parts) == (parts or set())
+    assert listing.classes == (("ant", "bee") if parts else tuple(sorted(names)))
+    assert any("taken for the parts" in note for note in listing.notes) is bool(parts)
+
+
 def test_given_split_folders_are_respected_and_calibration_comes_out_of_training(tmp_path):
     for part, count in (("train", 20), ("val", 4), ("test", 6)):
         put(tmp_path / part / "cat", count)
