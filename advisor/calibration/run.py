@@ -8,6 +8,7 @@ from advisor.devices.machine import read_machine
 from advisor.errors import RunError
 from advisor.progress import Progress, Silent
 from advisor.schema.calibration import Calibration
+from advisor.uncollected import collecting
 
 from .artefacts import Artefact, prepared
 from .collect import ROUNDS, Collected, collect
@@ -32,6 +33,7 @@ def calibrate(
 
     `timer` may stand for another machine, whose numbers of threads are then stated (1 among them).
     """
+    collecting()
     progress = progress or Silent()
     made = _made(quick, progress)
     if len(made) < _FEWEST:

@@ -86,6 +86,7 @@ def run() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without these characters shows '?' instead of failing
     gc.set_threshold(*SELDOM)
+    gc.disable()  # until something begins that may go on for long
     _leave(app(prog_name="advisor", standalone_mode=False))
 
 

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from advisor.uncollected import collecting
+
 from .batches import Images, shuffled
 from .checkpoints import Checkpoint, at_epoch, go_back, keep
 from .data import draw
@@ -83,6 +85,7 @@ def fine_tune(  # noqa: PLR0913  (all but four have a default)
     `techniques.subject` describes it; without one the labels teach. `task` judges the module, classification by
     default. With a `checkpoint`, every epoch is stored there, and a training that finds one goes on from it.
     """
+    collecting()
     task = task or Classification()
     if not held:
         held, items = parts(items, settings)

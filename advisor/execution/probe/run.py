@@ -31,6 +31,7 @@ from advisor.runtimes.recipes import max_opset
 from advisor.schema import Device, Plan, Probed, ProbeRecord, Recommendation, Sensitivity, Step, at_risk
 from advisor.techniques.static_int8.sensitivity import SCAN_IMAGES
 from advisor.techniques.static_int8.step import StaticInt8
+from advisor.uncollected import collecting
 
 from .choose import DEFAULT_S, chosen, epochs_of, shortened
 from .layers import Looked, look
@@ -68,6 +69,7 @@ def probe(
             "a probe of random weights says nothing about accuracy",
             remedy="Give the trained weights with --checkpoint.",
         )
+    collecting()
     split = for_probe(open_data(data, loaded.classes, seed), seed)
     reader = ImageReader(loaded.preprocessing, channels_of(loaded.input_shape, images=True))
     return _Probe(recommendation, loaded, device, split, reader, budget_s, seed, progress or Silent()).record()

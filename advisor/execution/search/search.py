@@ -9,6 +9,7 @@ from advisor.execution.refuse import applier
 from advisor.execution.steps import Carried, Workshop
 from advisor.schema import Plan, SearchRecord, Sensitivity, Trial
 from advisor.techniques.subject import Subject
+from advisor.uncollected import collecting
 
 from .bench import Bench, opened
 from .clock import Clock, OutOfTime, Watched
@@ -48,6 +49,7 @@ def searching(asked: Asked) -> Callable[[Plan, Subject, Workshop], Carried]:
     """Return what carries a plan out by searching for its strongest setting that keeps within the limit."""
 
     def carry(plan: Plan, start: Subject, shop: Workshop) -> Carried:
+        collecting()
         clock = Clock(asked.budget_s)
         watched = Watched(shop.progress, clock)
         file = None if shop.journal is None else shop.journal.folder / WORK / TRIALS
