@@ -1,7 +1,8 @@
 """Predict size, memory, latency, energy and accuracy of a plan, each with interval and origin. Decides nothing."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from advisor.lazy import lazily
 
 if TYPE_CHECKING:
     from .engine import explain_absence, predict, predict_all
@@ -16,9 +17,4 @@ _HOME = {
     "gain": "ratio", "predict_gain": "ratio",
 }  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for: `verify` judges predictions without making any."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = lazily(__name__, _HOME)  # `verify` judges predictions without making any
